@@ -1,0 +1,153 @@
+"""The case as people read it (a projection), and the ledger, which is the truth."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from models.base import CODE, DIGEST, NAME, UUID, Base, Json, RowId, UTCDateTime
+
+KEY = 200  # command ids and alarm keys: (name, instance, occurrence) in one text
+
+
+class Case(Base, table=True):
+    """A case as its events fold: written in one transaction with them, made anew from them.
+
+    `seq` is its last event's. `state` is the whole fold; the columns beside it are what lists
+    filter, sort and show. Erasure blanks `matter`, `problem` and `reply_text`.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        # The work lists: by status, by unit, all of a hall; ties by id, so that a list is stable.
+        Index(None, "hall", "status", "due_at", "id"),
+        Index(None, "hall", "unit", "open", "due_at", "id"),
+        Index(None, "hall", "due_at", "id"),
+        Index(None, "hall", "received_at", "id"),
+        Index(
+            "ix_cases_next_alarm_at",
+            "next_alarm_at",
+            sqlite_where=text("next_alarm_at IS NOT NULL"),
+            postgresql_where=text("next_alarm_at IS NOT NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=UUID)
+    number: str | None = Field(default=None, max_length=CODE)
+    hall: str = Field(max_length=CODE)
+    unit: str | None = Field(default=None, max_length=CODE)
+    co_units: list[str] = Field(default_factory=list, sa_type=Json)
+    channel: str = Field(max_length=CODE)
+    kind: str | None = Field(default=None, max_length=CODE)
+    status: str = Field(max_length=CODE)
+    level: str = Field(max_length=CODE)
+    light: str = Field(max_length=CODE)
+    round: int = 1
+    outcome: str | None = Field(default=None, max_length=CODE)
+    open: bool = True
+    referred: bool = False
+    matter: str | None = Field(default=None, sa_type=Text)
+    problem: str | None = Field(default=None, sa_type=Text)
+    cause: str | None = Field(default=None, max_length=CODE)
+    reply_text: str | None = Field(default=None, sa_type=Text)
+    received_at: datetime = Field(sa_type=UTCDateTime)
+    registered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    due_provisional: bool = False
+    replied_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    told_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    on_time: bool | None = None
+    next_alarm_name: str | None = Field(default=None, max_length=CODE)
+    next_alarm_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    policy_id: str = Field(max_length=CODE)
+    policy_version: str = Field(max_length=DIGEST)
+    calendar_version: str = Field(max_length=DIGEST)
+    seq: int
+    state: dict[str, Any] = Field(sa_type=Json)
+    updated_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class CaseCoUnit(Base, table=True):
+    """A co-unit (协办单位) that sees a case from its convening on. `hall` is the case's."""
+
+    __tablename__ = "case_co_units"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["case_id"], ["cases.id"], ondelete="CASCADE", deferrable=True, initially="DEFERRED"
+        ),
+        Index(None, "hall", "unit", "case_id"),
+    )
+
+    case_id: str = Field(primary_key=True, max_length=UUID)
+    unit: str = Field(primary_key=True, max_length=CODE)
+    hall: str = Field(max_length=CODE)
+
+
+class LedgerEvent(Base, table=True):
+    """One event of a case. Append-only: triggers refuse update and delete on both dialects.
+
+    `part` numbers the events of one command from 0: `(case_id, command_id, part)` is unique, so a
+    command that is written twice is refused (an alarm's command id is its key). `fired` holds the
+    alarm keys that the event settles. `sealed` holds the free texts under the case key; the chain
+    runs over that ciphertext, so that it still verifies once the key is gone. There is no foreign
+    key to `cases`: the projection may be deleted and made anew, the ledger may not.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq"),
+        UniqueConstraint("case_id", "command_id", "part"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    case_id: str = Field(max_length=UUID)
+    seq: int
+    part: int = 0
+    at: datetime = Field(sa_type=UTCDateTime)
+    type: str = Field(max_length=CODE)
+    actor: dict[str, Any] = Field(sa_type=Json)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    sealed: str | None = Field(default=None, sa_type=Text)
+    changes: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    fired: list[str] = Field(default_factory=list, sa_type=Json)
+    command_id: str = Field(max_length=KEY)
+    prev_hash: str = Field(max_length=DIGEST)
+    hash: str = Field(max_length=DIGEST)
+
+
+class Bulletin(Base, table=True):
+    """Material for a 通报: a draft by the machine, issued or rejected by a person only. Source: S0."""
+
+    __tablename__ = "bulletins"
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq"),
+        Index(None, "hall", "status", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    case_id: str = Field(max_length=UUID)
+    case_number: str = Field(max_length=CODE)
+    seq: int
+    hall: str = Field(max_length=CODE)
+    unit: str = Field(max_length=CODE)
+    person: str | None = Field(default=None, max_length=NAME)
+    ground: str = Field(max_length=CODE)
+    status: str = Field(default="draft", max_length=CODE)
+    order_id: str | None = Field(default=None, max_length=CODE)
+    due: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    statement: str | None = Field(default=None, sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class NumberCounter(Base, table=True):
+    """The last number given in a hall on a day (the Shanghai date of T0)."""
+
+    __tablename__ = "number_counters"
+
+    hall: str = Field(primary_key=True, max_length=CODE)
+    day: date = Field(primary_key=True)
+    last: int = 0

@@ -1,0 +1,64 @@
+"""What people are told: the inbox of each user, and deliveries to channels outside."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from models.base import CODE, UUID, Base, RowId, UTCDateTime
+
+
+class Notification(Base, table=True):
+    """A line in a user's inbox; `text` has no personal data.
+
+    Written in the ledger's transaction; one per event, kind and user, however often it is retried.
+    """
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq", "kind", "username"),
+        Index(None, "username", "id"),
+        Index(
+            "ix_notifications_unread",
+            "username",
+            sqlite_where=text("NOT read"),
+            postgresql_where=text("NOT read"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    username: str = Field(max_length=CODE)
+    case_id: str = Field(max_length=UUID)
+    number: str | None = Field(default=None, max_length=CODE)
+    seq: int
+    kind: str = Field(max_length=CODE)
+    text: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=UTCDateTime)
+    read: bool = False
+
+
+class Delivery(Base, table=True):
+    """A message for a channel outside; `status` is pending, sent or failed."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq", "channel", "target"),
+        Index(
+            "ix_deliveries_pending",
+            "id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    case_id: str = Field(max_length=UUID)
+    seq: int
+    channel: str = Field(max_length=CODE)
+    target: str = Field(max_length=255)
+    text: str = Field(sa_type=Text)
+    status: str = Field(default="pending", max_length=CODE)
+    attempts: int = 0
+    last_error: str | None = Field(default=None, sa_type=Text)
+    at: datetime = Field(sa_type=UTCDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

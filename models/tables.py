@@ -1,0 +1,39 @@
+"""Every table in one place: who imports this module has the whole metadata (migrations, tests)."""
+
+from models.access import AccessLog, AccessToken, Attempt
+from models.attachment import Attachment
+from models.base import Base
+from models.case import Bulletin, Case, CaseCoUnit, LedgerEvent, NumberCounter
+from models.command import SentCommand
+from models.directory import ContactEntry, Hall, Unit, User
+from models.filing import CaseSecret, Filing, Petitioner
+from models.inbox import Delivery, Notification
+from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
+
+metadata = Base.metadata
+
+__all__ = [
+    "AccessLog",
+    "AccessToken",
+    "Attachment",
+    "Attempt",
+    "Bulletin",
+    "CalendarSnapshot",
+    "CalendarYear",
+    "Case",
+    "CaseCoUnit",
+    "CaseSecret",
+    "ContactEntry",
+    "Delivery",
+    "Filing",
+    "Hall",
+    "LedgerEvent",
+    "Notification",
+    "NumberCounter",
+    "Petitioner",
+    "PolicyVersion",
+    "SentCommand",
+    "Unit",
+    "User",
+    "metadata",
+]

@@ -1,0 +1,116 @@
+"""decide: a case, a command and an instant make events, or a refusal. The heart of the product.
+
+Pure: the same arguments give the same answer, on the day and in a replay years later.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from rules.calendar import Calendar
+from rules.case import closing, handling, intake, limits, oversight  # noqa: F401 - they register
+from rules.case.alarms import Alarm, alarms
+from rules.case.commands import Command, Register, Typed
+from rules.case.context import Context
+from rules.case.errors import Illegal, Invalid
+from rules.case.events import Actor, Event, difference
+from rules.case.handlers import HANDLERS
+from rules.case.intake import register
+from rules.case.permits import may, possible
+from rules.case.rungs import fire
+from rules.case.state import CaseState
+from rules.case.vocabulary import Role
+from rules.policy import Policy
+
+
+def decide(
+    case: CaseState | None,
+    command: Command | Alarm,
+    at: datetime,
+    actor: Actor,
+    policy: Policy,
+    calendar: Calendar,
+) -> list[Event]:
+    """Return the events that `command` makes at `at` (aware, UTC).
+
+    A person, the system and a timer go the same way; only `Register` makes a case out of None.
+    Raises `Forbidden` (role or unit), then `Invalid` (values), then `Illegal` (status or a rule):
+    the order of refusals that clients rely on.
+    """
+    ctx = Context(at, actor, policy, calendar)
+    if isinstance(command, Alarm):
+        return [_fire(_existing(case), command, ctx)]
+    data, texts = split(command)
+    if isinstance(command, Register):
+        case = register(command, ctx)
+        return [Event("registered", at, actor, data, texts, difference(None, case))]
+    before = _existing(case)
+    after = _carry_out(before, command, ctx)
+    facts = data | moved(before, after)
+    return [Event(command.name, at, actor, facts, texts, difference(before, after))]
+
+
+def _existing(case: CaseState | None) -> CaseState:
+    if case is None:
+        raise ValueError("the case is not registered")
+    return case
+
+
+def _carry_out(case: CaseState, command: Command, ctx: Context) -> CaseState:
+    may(case, command.name, ctx.actor)
+    handling = HANDLERS[type(command)]
+    if handling.check and (faults := handling.check(case, command, ctx)):
+        raise Invalid(faults)
+    possible(case, command.name, ctx)
+    after = handling.handler(case, command, ctx)
+    # Any act of the leader ends the limit that mark_unable set him.
+    return replace(after, leader_since=None) if ctx.actor.role is Role.DEPUTY_LEADER else after
+
+
+def _fire(case: CaseState, alarm: Alarm, ctx: Context) -> Event:
+    """Return the event of an alarm; it carries when it was due beside when it fired."""
+    if alarm.key not in {a.key for a in alarms(case, ctx.policy, ctx.calendar)}:
+        raise Illegal(alarm.name, case.status, "not_armed")
+    if ctx.at < alarm.at:
+        raise Illegal(alarm.name, case.status, "not_due")
+    after = fire(case, alarm, ctx)
+    data: dict[str, Any] = {"was_due_at": alarm.at, "key": alarm.key}
+    if alarm.merged:
+        data["merged"] = [{"name": a.name, "key": a.key, "was_due_at": a.at} for a in alarm.merged]
+    keys = (alarm.key, *(a.key for a in alarm.merged))
+    facts = data | moved(case, after)
+    return Event(alarm.name, ctx.at, ctx.actor, facts, {}, difference(case, after), keys)
+
+
+def moved(before: CaseState, after: CaseState) -> dict[str, Any]:
+    """Return what an event says of a due date that it moved, and of an order that it gave."""
+    facts: dict[str, Any] = {}
+    if after.due_at != before.due_at:
+        facts |= {"due_at": after.due_at, "previous_due_at": before.due_at}
+    if len(after.orders) > len(before.orders):
+        facts |= {"order": after.orders[-1].id, "order_due_at": after.orders[-1].due_at}
+    return facts
+
+
+def split(command: Command) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split a command's given fields into facts and typed texts, by their annotations."""
+    hints = get_type_hints(type(command), include_extras=True)
+    data: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
+    for field in fields(command):
+        value = getattr(command, field.name)
+        if value is not None:
+            (texts if holds_text(hints[field.name]) else data)[field.name] = value
+    return data, texts
+
+
+def holds_text(hint: Any) -> bool:
+    """Whether a type hint is a typed text, or a record of typed texts."""
+    if get_origin(hint) is Annotated:
+        return any(isinstance(mark, Typed) for mark in get_args(hint)[1:])
+    if is_dataclass(hint):
+        return True
+    return any(holds_text(part) for part in get_args(hint))
+
+

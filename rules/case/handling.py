@@ -1,0 +1,129 @@
+"""What the handling unit does, and how a case moves between units and upward. Source: S0, S1."""
+
+from dataclasses import replace
+
+from rules.case.clock import climb, dispatch, enter, start_handling
+from rules.case.commands import (
+    Attach,
+    Convene,
+    Coordinate,
+    DecideReturn,
+    Inform,
+    MarkUnable,
+    Opine,
+    Progress,
+    Reassign,
+    ReferralReply,
+    ReturnOrder,
+    Sign,
+)
+from rules.case.context import Context
+from rules.case.handlers import handles
+from rules.case.state import CaseState, CoUnit
+from rules.case.vocabulary import Level, Status
+
+
+@handles(Sign)
+def sign(case: CaseState, command: Sign, ctx: Context) -> CaseState:
+    """The unit takes the case."""
+    return start_handling(replace(case, unit_signed=True), ctx)
+
+
+@handles(ReturnOrder)
+def return_order(case: CaseState, command: ReturnOrder, ctx: Context) -> CaseState:
+    """The unit says it is not in charge; the case clock runs on."""
+    return enter(replace(case, returns=case.returns + 1), Status.RETURN_REVIEW, ctx)
+
+
+def _return_faults(case: CaseState, command: DecideReturn, ctx: Context) -> dict[str, str]:
+    if not command.accept:
+        return {}
+    if command.unit is None:
+        return {"unit": "required"}
+    return {"unit": "same_unit"} if command.unit == case.unit else {}
+
+
+@handles(DecideReturn, _return_faults)
+def decide_return(case: CaseState, command: DecideReturn, ctx: Context) -> CaseState:
+    """Accepted: to another unit. Refused: back to the same one, which may not return it again."""
+    if command.accept:
+        assert command.unit is not None
+        return dispatch(case, command.unit, ctx)
+    assert case.unit is not None
+    refused = replace(
+        case,
+        refused_returns=case.refused_returns + 1,
+        no_return_units=(*case.no_return_units, case.unit),
+    )
+    return enter(refused, Status.DISPATCHED, ctx)
+
+
+@handles(Progress)
+def progress(case: CaseState, command: Progress, ctx: Context) -> CaseState:
+    """A line of the ledger; the progress limit of complex cases starts anew."""
+    return replace(case, progress_at=ctx.at, progress_lines=case.progress_lines + 1)
+
+
+@handles(Inform)
+def inform(case: CaseState, command: Inform, ctx: Context) -> CaseState:
+    """The citizen was told; nothing is owed until the next dispatch or decision."""
+    return replace(case, response_since=None)
+
+
+@handles(Attach)
+def attach(case: CaseState, command: Attach, ctx: Context) -> CaseState:
+    """A file belongs to the case."""
+    return replace(case, attachments=case.attachments + 1)
+
+
+@handles(MarkUnable)
+def mark_unable(case: CaseState, command: MarkUnable, ctx: Context) -> CaseState:
+    """联系人没办法办理: the deputy leader's limit starts."""
+    return replace(climb(case, Level.DEPUTY_LEADER), leader_since=ctx.at)
+
+
+@handles(Coordinate)
+def coordinate(case: CaseState, command: Coordinate, ctx: Context) -> CaseState:
+    """The leader's decision; may hand the case up to supervision."""
+    return climb(case, Level.SUPERVISION) if command.to else case
+
+
+def _convene_faults(case: CaseState, command: Convene, ctx: Context) -> dict[str, str]:
+    if not command.co_units:
+        return {"co_units": "required"}
+    if case.unit in command.co_units:
+        return {"co_units": "lead_unit"}
+    return {"co_units": "twice"} if len(set(command.co_units)) < len(command.co_units) else {}
+
+
+@handles(Convene, _convene_faults)
+def convene(case: CaseState, command: Convene, ctx: Context) -> CaseState:
+    """One lead unit, co-units with opinions due; from now on they see the case."""
+    others = tuple(c for c in case.co_units if c.unit not in command.co_units)
+    asked = tuple(CoUnit(unit, ctx.at) for unit in command.co_units)
+    return replace(case, co_units=others + asked, convenings=case.convenings + 1)
+
+
+@handles(Opine)
+def opine(case: CaseState, command: Opine, ctx: Context) -> CaseState:
+    """A co-unit's opinion."""
+    answered = tuple(
+        replace(c, opined_at=ctx.at) if c.unit == ctx.actor.unit else c for c in case.co_units
+    )
+    return replace(case, co_units=answered)
+
+
+def _reassign_faults(case: CaseState, command: Reassign, ctx: Context) -> dict[str, str]:
+    return {"unit": "same_unit"} if command.unit == case.unit else {}
+
+
+@handles(Reassign, _reassign_faults)
+def reassign(case: CaseState, command: Reassign, ctx: Context) -> CaseState:
+    """To another unit of the hall; the case clock runs on."""
+    return dispatch(case, command.unit, ctx)
+
+
+@handles(ReferralReply)
+def referral_reply(case: CaseState, command: ReferralReply, ctx: Context) -> CaseState:
+    """The upper level has answered; the unit goes on."""
+    return start_handling(case, ctx)

@@ -1,0 +1,50 @@
+"""Reminders, supervision orders and excuses. Source: S0 跟踪督办, 督查问责; domain.md, section 4."""
+
+from dataclasses import replace
+
+from rules.case.commands import AnswerOrder, Excuse, OrderCommand, Remind
+from rules.case.context import Context
+from rules.case.errors import Illegal
+from rules.case.handlers import handles
+from rules.case.state import CaseState, Order
+
+
+@handles(Remind)
+def remind(case: CaseState, command: Remind, ctx: Context) -> CaseState:
+    """催办 changes nothing but the record."""
+    return case
+
+
+def give_order(case: CaseState, ctx: Context, ladder: int | None = None) -> CaseState:
+    """Add an order due within the limit, counted from now; `ladder` is the epoch of a rung's."""
+    due_at = ctx.closing_after(ctx.at, ctx.policy.order)
+    order = Order(str(len(case.orders) + 1), ctx.at, due_at, ladder=ladder)
+    return replace(case, orders=(*case.orders, order))
+
+
+@handles(OrderCommand)
+def order(case: CaseState, command: OrderCommand, ctx: Context) -> CaseState:
+    """督办单 by the supervisor."""
+    return give_order(case, ctx)
+
+
+def _order_faults(case: CaseState, command: AnswerOrder, ctx: Context) -> dict[str, str]:
+    known = any(o.id == command.order for o in case.orders)
+    return {} if known else {"order": "unknown"}
+
+
+@handles(AnswerOrder, _order_faults)
+def answer_order(case: CaseState, command: AnswerOrder, ctx: Context) -> CaseState:
+    """The leader answers one order; it is answered once."""
+    if any(o.id == command.order and o.answered_at for o in case.orders):
+        raise Illegal(command.name, case.status, "order_answered")
+    answered = tuple(
+        replace(o, answered_at=ctx.at) if o.id == command.order else o for o in case.orders
+    )
+    return replace(case, orders=answered)
+
+
+@handles(Excuse)
+def excuse(case: CaseState, command: Excuse, ctx: Context) -> CaseState:
+    """Lateness is shown apart, never as on time."""
+    return replace(case, excused=True)
