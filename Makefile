@@ -28,7 +28,7 @@ test: .venv/dev.stamp ## Run the tests
 	$(PYTEST) -m "not drill" -n 2 --dist worksteal
 
 test-all: test ## Run the tests and then the long drills
-	$(PYTEST) -m drill
+	$(PYTEST) -m drill -n 1
 
 lint: .venv/dev.stamp ## Check style, types, import direction and dependencies
 	$(BIN)/ruff check .

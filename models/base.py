@@ -22,6 +22,7 @@ CODE = 64  # halls, units, users, kinds, statuses, key ids
 NAME = 100  # names of people and of units (contract.md, Lengths)
 DIGEST = 64  # SHA-256 in hexadecimal
 UUID = 36
+KEY = 200  # command ids; an alarm's is its key (name, instance, occurrence)
 
 
 class Base(SQLModel):

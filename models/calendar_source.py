@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-import chinese_calendar  # type: ignore[import-untyped]
+import chinese_calendar
 
 from models.calendar_values import calendar_version
 from models.statutory import statutory_holidays
@@ -30,9 +30,9 @@ def build_calendar(
     """The calendar of a hall for `years`, with a version named by its content.
 
     `notices` are the loaded national notices by year, `hall_days` the hall's own days by year, as
-    exceptions from the national calendar. Dates outside `years` count as plain weekdays, provisional.
-    Raises ValueError when a notice names days that it can't move (stray_days), or for a year that no
-    layer knows (before 2004, after 2099).
+    exceptions from the national calendar. Dates outside `years` count as provisional and without
+    holidays. Raises ValueError when a notice names days that it can't move (stray_days), and for a
+    year that no layer knows (before 2004, after 2099).
     """
     wanted = frozenset(years)
     in_force = {year: notice_in_force(year, notices) for year in wanted}
@@ -66,7 +66,7 @@ def notice_in_force(year: int, notices: Mapping[int, Notice]) -> tuple[Notice, b
 def stray_days(year: int, notice: Notice) -> list[date]:
     """Days that the notice of `year` can't move: outside the year and the December before it.
 
-    元旦 is at times swapped with a weekend of the old year, as in the notices of 2007, 2008 and 2012.
+    元旦 is at times swapped with a weekend of the old year, as in the notices for 2007 and 2012.
     """
     return sorted(
         day

@@ -6,9 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, NAME, UUID, Base, Json, RowId, UTCDateTime
-
-KEY = 200  # command ids and alarm keys: (name, instance, occurrence) in one text
+from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, RowId, UTCDateTime
 
 
 class Case(Base, table=True):
@@ -48,6 +46,7 @@ class Case(Base, table=True):
     outcome: str | None = Field(default=None, max_length=CODE)
     open: bool = True
     referred: bool = False
+    merged_into: str | None = Field(default=None, max_length=UUID, index=True)
     matter: str | None = Field(default=None, sa_type=Text)
     problem: str | None = Field(default=None, sa_type=Text)
     cause: str | None = Field(default=None, max_length=CODE)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, UUID, Base, Json, UTCDateTime
+from models.base import CODE, DIGEST, KEY, UUID, Base, Json, UTCDateTime
 
 
 class SentCommand(Base, table=True):
@@ -19,7 +19,7 @@ class SentCommand(Base, table=True):
     __tablename__ = "commands"
     __table_args__ = (UniqueConstraint("username", "scope", "key"),)
 
-    command_id: str = Field(primary_key=True, max_length=CODE)
+    command_id: str = Field(primary_key=True, max_length=KEY)
     username: str = Field(max_length=CODE)
     scope: str = Field(max_length=CODE)
     key: str | None = Field(default=None, max_length=255)

@@ -1,7 +1,7 @@
 """Statutory holidays by date, for years without a published notice (provisional calendars).
 
-Source: 全国年节及纪念日放假办法 (as amended by 国务院令第795号, in force since 2025-01-01). No day in lieu
-of a weekend and no make-up day is guessed: which ones there will be, only the notice says.
+Source: 全国年节及纪念日放假办法 as amended by 国务院令第795号, in force since 2025-01-01.
+No day in lieu of a weekend and no make-up day is guessed: only the notice says which there will be.
 """
 
 from datetime import date, timedelta

@@ -2,8 +2,8 @@
 
 Counting follows the Civil Code (201, 203): the day of the start is day 0, and a limit of N working
 days ends at closing time of the N-th working day after it. Working days follow the State Council's
-yearly holiday notice, make-up weekends (调休) included, with a hall's own days on top. Working hours
-run only inside opening hours. A year without a published notice is provisional.
+yearly holiday notice, make-up weekends (调休) included, with a hall's own days on top. Working
+hours run only inside opening hours. A year without a published notice is provisional.
 
 Methods take instants of any time zone, judge them by the date and clock of Asia/Shanghai, and
 answer in UTC.
@@ -110,9 +110,8 @@ class Calendar:
         if days < 0:
             raise ValueError(f"negative number of working days: {days}")
         day = local(start).date()
-        if after_hours is AfterHours.NEXT_DAY and (
-            not self.is_working_day(day) or start > self.closing(day)
-        ):
+        late = start > self.closing(day) or not self.is_working_day(day)
+        if late and after_hours == AfterHours.NEXT_DAY:
             day = self.next_working_day(day)
         for _ in range(days):
             day = self.next_working_day(day)
@@ -130,10 +129,11 @@ class Calendar:
         if not amount:
             return start.astimezone(UTC)
         day, left = now.date(), self._worked_before(now) + amount
-        while not self.is_working_day(day) or left > self._day_length():
-            if self.is_working_day(day):
-                left -= self._day_length()
-            day += _DAY
+        if not self.is_working_day(day):
+            day = self.next_working_day(day)
+        whole_day = self._day_length()
+        while left > whole_day:
+            day, left = self.next_working_day(day), left - whole_day
         return _instant(day, self._clock_after(left))
 
     def working_days_between(self, start: datetime, end: datetime) -> int:
@@ -189,7 +189,7 @@ class Calendar:
 
 
 def local(at: datetime) -> datetime:
-    """The instant on the wall clock of Asia/Shanghai. Raises ValueError when it has no time zone."""
+    """The instant on the wall clock of Asia/Shanghai. Raises ValueError without a time zone."""
     if at.utcoffset() is None:
         raise ValueError(f"an instant without a time zone: {at.isoformat()}")
     return at.astimezone(SHANGHAI)

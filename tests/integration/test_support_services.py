@@ -7,26 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
-from temporalio import workflow
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
 from tests.support.postgres import URL_VARIABLE, PostgresServer
+from tests.support.sleeper import Sleeper
 from tests.support.temporal import TemporalServer
 
 QUEUE = "support"
-
-
-@workflow.defn
-class Sleeper:
-    """Sleeps for some seconds of its own clock and says what time it was then."""
-
-    @workflow.run
-    async def run(self, seconds: int) -> float:
-        begin = workflow.now()
-        await asyncio.sleep(seconds)
-        return (workflow.now() - begin).total_seconds()
 
 
 async def _create_table_and_count(url: str) -> int:
@@ -110,7 +99,7 @@ async def _survive_kills(server: TemporalServer, *, times: int) -> None:
     ]
     for _ in range(times):
         server.kill()
-        await asyncio.to_thread(server.start)
+        server.start()
     async with Worker(await server.client(), task_queue=QUEUE, workflows=[Sleeper]):
         slept = await asyncio.gather(*(handle.result() for handle in handles))
     assert all(seconds >= 1 for seconds in slept)

@@ -3,6 +3,7 @@
 import atexit
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,11 +39,16 @@ def answers(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
+_SETPRIV = shutil.which("setpriv")
+_ENDING_WITH_US = [_SETPRIV, "--pdeathsig", "INT"] if _SETPRIV else []
+
+
 class ServerProcess:
     """One server as a plain child process: it can be killed and started again.
 
-    Its output goes to a log file. It runs in a process group of its own, so Ctrl-C reaches the
-    tests alone, and what is still running when they end is killed.
+    Its output goes to a log file, anew at each start. It runs in a process group of its own, so
+    Ctrl-C reaches the tests alone. It ends with the thread that started it (Linux), whatever became
+    of the tests: a hung test is ended with its whole process, and no fixture can clean up after that.
     """
 
     def __init__(
@@ -53,7 +59,7 @@ class ServerProcess:
         user: int | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.command = [str(part) for part in command]
+        self.command = [*_ENDING_WITH_US, *(str(part) for part in command)]
         self.log = log
         self._user = user
         self._env = dict(env) if env is not None else None
@@ -79,7 +85,7 @@ class ServerProcess:
         """
         if self.running:
             raise RuntimeError(f"{self.command[0]} is running already")
-        with self.log.open("ab") as log:
+        with self.log.open("wb") as log:
             self._child = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What must hold for every calendar: adding and measuring working time are two sides of one thing."""
+"""What must hold for every calendar: adding and measuring working time undo each other."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
@@ -43,9 +43,7 @@ def test_measuring_undoes_adding_days(calendar: Calendar, start: datetime, count
 
 
 @given(calendars(), instants, amounts)
-def test_measuring_undoes_adding_hours(
-    calendar: Calendar, start: datetime, amount: timedelta
-) -> None:
+def test_measuring_undoes_adding_hours(calendar: Calendar, start: datetime, amount: timedelta) -> None:
     due = calendar.add_working_hours(start, amount)
     assert calendar.working_hours_between(start, due) == amount
 
@@ -119,9 +117,7 @@ def test_more_time_ends_later(
 
 
 @given(calendars(), instants, counts)
-def test_next_day_never_ends_before_same_day(
-    calendar: Calendar, start: datetime, count: int
-) -> None:
+def test_next_day_never_ends_before_same_day(calendar: Calendar, start: datetime, count: int) -> None:
     same = calendar.add_working_days(start, count, AfterHours.SAME_DAY)
     assert same <= calendar.add_working_days(start, count, AfterHours.NEXT_DAY)
 

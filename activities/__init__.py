@@ -1,0 +1,1 @@
+"""The only code that writes a case: classes with their dependencies injected."""

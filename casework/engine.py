@@ -1,0 +1,150 @@
+"""The way to the workflows: start a case, send it a command, tell it of a new calendar.
+
+Refusals come back as the rules' own errors; an engine that cannot be reached is `EngineUnavailable`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.messages import CaseInput, CommandMessage, Terms
+from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
+from workflows.case import CaseWorkflow
+from workflows.queues import CASES
+
+# An update that cannot be taken hangs: every call has an end.
+WITHIN = timedelta(seconds=10)
+_GONE = {RPCStatusCode.NOT_FOUND}
+
+
+class EngineUnavailable(Exception):
+    """The engine could not be reached, or did not answer in time; try again later."""
+
+
+class CaseNotRunning(Exception):
+    """No workflow of this case runs: never started, ended, or lost with its cluster."""
+
+
+class Engine:
+    """A Temporal client that connects when it is first needed, and again after a failure."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Client]], within: timedelta = WITHIN) -> None:
+        self._connect, self._within = connect, within
+        self._client: Client | None = None
+        self._lock = asyncio.Lock()
+
+    async def client(self) -> Client:
+        """Return the client. Raises `EngineUnavailable`."""
+        async with self._lock:
+            if self._client is None:
+                try:
+                    async with asyncio.timeout(self._within.total_seconds()):
+                        self._client = await self._connect()
+                except (RuntimeError, RPCError, OSError, TimeoutError) as error:
+                    raise EngineUnavailable(str(error)) from error
+            return self._client
+
+    async def reachable(self) -> bool:
+        """Whether the engine answers now."""
+        try:
+            client = await self.client()
+            return await client.service_client.check_health(timeout=timedelta(seconds=2))
+        except (EngineUnavailable, RPCError, RuntimeError):
+            return False
+
+    async def start(self, case_id: str, terms: Terms) -> str:
+        """Start a case, or join the start under way; return its number.
+
+        The workflow id is the case's, so there is at most one case ever; a case that has events in
+        the ledger goes on from them. Raises `EngineUnavailable`.
+        """
+        operation: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            CaseWorkflow.run,
+            CaseInput(case_id, terms),
+            id=workflow_id(case_id),
+            task_queue=CASES,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        )
+        client = await self.client()
+        try:
+            return await client.execute_update_with_start_workflow(
+                CaseWorkflow.registered,
+                start_workflow_operation=operation,
+                rpc_timeout=self._within,
+            )
+        except Exception as error:
+            # The start's own outcome is consumed too, else it is reported as never retrieved.
+            await asyncio.gather(operation.workflow_handle(), return_exceptions=True)
+            _raise(error, "register")
+
+    async def command(self, case_id: str, name: str, message: CommandMessage) -> int:
+        """Send a command; return the number of its event, once that is on disk.
+
+        Raises `Refusal` (of the rules), `CaseNotRunning`, `EngineUnavailable`.
+        """
+        client = await self.client()
+        handle = client.get_workflow_handle(workflow_id(case_id))
+        try:
+            return await handle.execute_update(
+                name, message, id=message.command_id, result_type=int, rpc_timeout=self._within
+            )
+        except Exception as error:
+            _raise(error, name)
+
+    async def calendar_changed(self, case_id: str, terms: Terms) -> None:
+        """Signal a new calendar. Raises `CaseNotRunning`, `EngineUnavailable`."""
+        await self._signal(case_id, CaseWorkflow.calendar_changed, terms)
+
+    async def catch_up(self, case_id: str) -> None:
+        """Have a case fold in what its ledger holds. Raises `CaseNotRunning`, `EngineUnavailable`."""
+        await self._signal(case_id, CaseWorkflow.catch_up)
+
+    async def _signal(self, case_id: str, signal: Any, *args: Any) -> None:
+        client = await self.client()
+        handle = client.get_workflow_handle(workflow_id(case_id))
+        try:
+            await handle.signal(signal, *args, rpc_timeout=self._within)
+        except RPCError as error:
+            _raise(error, "signal")
+
+
+def workflow_id(case_id: str) -> str:
+    """Return the id of a case's workflow."""
+    return f"case-{case_id}"
+
+
+def _raise(error: BaseException, command: str) -> NoReturn:
+    """Raise what a failed call means to the caller."""
+    if isinstance(error, WorkflowUpdateFailedError):
+        raise _refusal(error.cause, command) from error
+    if isinstance(error, RPCError) and error.status in _GONE:
+        raise CaseNotRunning(str(error)) from error
+    unreachable = (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError)
+    if isinstance(error, (*unreachable, WorkflowAlreadyStartedError)):
+        raise EngineUnavailable(str(error)) from error
+    raise error
+
+
+def _refusal(cause: BaseException | None, command: str) -> Exception:
+    if not isinstance(cause, ApplicationError):
+        return EngineUnavailable(str(cause))
+    facts: dict[str, Any] = cause.details[0] if cause.details else {}
+    refusals: dict[str | None, Callable[[], Refusal]] = {
+        "Forbidden": lambda: Forbidden(facts["command"], facts["role"]),
+        "Illegal": lambda: Illegal(facts["command"], facts["status"], facts["rule"]),
+        "Invalid": lambda: Invalid(facts.get("faults", {"body": cause.message})),
+    }
+    made = refusals.get(cause.type)
+    return made() if made else EngineUnavailable(f"{command}: {cause.message}")

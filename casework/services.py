@@ -1,0 +1,32 @@
+"""What casework needs, given once by the entry point and handed down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from casework.engine import Engine
+from models.crypto import Keyring
+from models.database import Database
+from rules.policy import Policy
+
+
+class Clock(Protocol):
+    """Tells T0 and what is allowed now: the machine's clock, or the rehearsal's."""
+
+    async def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The dependencies of every function in casework. ``wall`` is the real clock, for sign-ins."""
+
+    database: Database
+    keyring: Keyring
+    engine: Engine
+    clock: Clock
+    wall: Clock
+    policies: Mapping[str, Policy]
+    attachments: Path

@@ -1,0 +1,58 @@
+"""Bringing a database to the newest schema, from the command line, at a start and in tests."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from models.engines import database_url, postgres_engine, sqlite_engine
+
+# Beside this package in a checkout and in an installed wheel alike.
+SCRIPTS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` up to `revision`; make the file and its folder for SQLite.
+
+    Two processes may call it at once: the second waits, and finds nothing to do.
+    Raises DatabaseUnavailable, ValueError for another kind of database.
+    """
+    parsed = database_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        Path(str(parsed.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # In a thread: the scripts are synchronous and run an event loop of their own.
+    await asyncio.to_thread(command.upgrade, alembic_config(url), revision)
+
+
+async def downgrade(url: str, revision: str = "base") -> None:
+    """Take the database at `url` back to `revision`. What the later tables held is lost."""
+    await asyncio.to_thread(command.downgrade, alembic_config(url), revision)
+
+
+def alembic_config(url: str) -> Config:
+    """Return alembic's configuration for this database; no file is read."""
+    config = Config(attributes={"url": url})
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def migration_engine(url: str) -> AsyncEngine:
+    """Return the engine that migrations run on, in one transaction that no other writer shares."""
+    parsed = database_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return postgres_engine(parsed, pool_size=1)
+    engine = sqlite_engine(parsed, begin="BEGIN IMMEDIATE")
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def allow_rebuilding(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        # Batch operations drop and rebuild a table: enforced keys would delete what points to it.
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        cursor.close()
+
+    return engine

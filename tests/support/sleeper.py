@@ -1,0 +1,20 @@
+"""The smallest workflow with a timer, for tests of the services themselves.
+
+It has a module of its own: the sandbox imports a workflow's module anew for each instance, and what
+a test module imports would make that slow.
+"""
+
+import asyncio
+
+from temporalio import workflow
+
+
+@workflow.defn
+class Sleeper:
+    """Sleeps for some seconds of its own clock and says how long that was."""
+
+    @workflow.run
+    async def run(self, seconds: int) -> float:
+        begin = workflow.now()
+        await asyncio.sleep(seconds)
+        return (workflow.now() - begin).total_seconds()

@@ -1,0 +1,1 @@
+"""The durable shell around the pure rules: what must survive a crash is Temporal's job."""
