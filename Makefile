@@ -53,7 +53,7 @@ clean: ## Remove what was installed (never ./data)
 
 $(UV): requirements/tools.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m pip install --quiet --upgrade --require-hashes --target .tools -r requirements/tools.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --require-hashes --target .tools -r requirements/tools.lock
 	@touch $@
 
 .venv/pyvenv.cfg: | $(UV)

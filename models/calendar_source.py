@@ -36,9 +36,8 @@ def build_calendar(
     """
     wanted = frozenset(years)
     in_force = {year: notice_in_force(year, notices) for year in wanted}
-    # The notice after the last year may still move days of that year's December.
-    national = {year: notice for year, notice in notices.items() if year - 1 in wanted}
-    national |= {year: notice for year, (notice, _) in in_force.items()}
+    # Loaded notices of other years too: the one for next January may move days of this December.
+    national = {**notices, **{year: notice for year, (notice, _) in in_force.items()}}
     days = _worked(national) | _worked(hall_days)
     days = {day: works for day, works in days.items() if day.year in wanted}
     calendar = Calendar(

@@ -1,6 +1,8 @@
 """Bringing a database to the newest schema, from the command line, at a start and in tests."""
 
 import asyncio
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -14,6 +16,7 @@ from models.engines import database_url, postgres_engine, sqlite_engine
 
 # Beside this package in a checkout and in an installed wheel alike.
 SCRIPTS = Path(__file__).resolve().parent.parent / "migrations"
+_ALONE = threading.Lock()  # alembic keeps what it works on in globals
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
@@ -25,13 +28,18 @@ async def upgrade(url: str, revision: str = "head") -> None:
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
         Path(str(parsed.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # In a thread: the scripts are synchronous and run an event loop of their own.
-    await asyncio.to_thread(command.upgrade, alembic_config(url), revision)
+    await asyncio.to_thread(_run, command.upgrade, url, revision)
 
 
 async def downgrade(url: str, revision: str = "base") -> None:
     """Take the database at `url` back to `revision`. What the later tables held is lost."""
-    await asyncio.to_thread(command.downgrade, alembic_config(url), revision)
+    await asyncio.to_thread(_run, command.downgrade, url, revision)
+
+
+def _run(operation: Callable[[Config, str], None], url: str, revision: str) -> None:
+    # In a thread of its own: alembic is synchronous, and env.py runs an event loop.
+    with _ALONE:
+        operation(alembic_config(url), revision)
 
 
 def alembic_config(url: str) -> Config:

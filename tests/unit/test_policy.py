@@ -167,6 +167,11 @@ def test_what_a_hall_may_forbid_may_be_zero(key: str, least: int) -> None:
     assert getattr(parse_policy(text), key) == least
 
 
+def test_a_value_outside_any_heading_is_refused() -> None:
+    with pytest.raises(ValueError, match="triage: has no unit and source"):
+        parse_policy("triage = 2\n")
+
+
 def test_sources_of_a_faulty_file_are_not_shown() -> None:
     with pytest.raises(ValueError, match="missing"):
         policy_sources('id = "x"')

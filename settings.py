@@ -1,0 +1,161 @@
+"""The settings: environment variables `BANCHENG_…`, or a `.env` file. Read by entry points only.
+
+Source: contract.md, Settings. Secrets that nobody gave are made once and kept in DATA_DIR.
+"""
+
+import ipaddress
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.crypto import Keyring, generate_key
+
+if TYPE_CHECKING:
+    from temporalio.service import TLSConfig
+
+SHORTEST_SECRET = 16  # characters; a shorter SECRET_KEY can be guessed
+
+# Absolute, so that a later change of the working directory moves nothing.
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+class Settings(BaseSettings):
+    """What an operator may set; every name has a default that `make run` works with.
+
+    Raises pydantic's ValidationError, which names the faulty setting and never shows its value.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="BANCHENG_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,  # compose files write unset variables as empty ones
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Folder = Path("data")
+    database_url: SecretStr | None = None
+    temporal_address: str = ""
+    temporal_namespace: str = "default"
+    temporal_tls_server_root_ca: Folder | None = None
+    temporal_tls_client_cert: Folder | None = None
+    temporal_tls_client_key: Folder | None = None
+    temporal_tls_domain: str | None = None
+    temporal_api_key: SecretStr | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    secret_key: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
+    payload_keys: SecretStr | None = None
+    demo_password: SecretStr | None = None
+    policies_dir: Folder | None = None
+    webhook_url: str = ""
+
+    @field_validator("payload_keys")
+    @classmethod
+    def _readable(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            Keyring.parse(keys.get_secret_value())
+        return keys
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Self:
+        if (self.temporal_tls_client_cert is None) != (self.temporal_tls_client_key is None):
+            raise ValueError("TEMPORAL_TLS_CLIENT_CERT and TEMPORAL_TLS_CLIENT_KEY go together")
+        return self
+
+    @property
+    def database(self) -> str:
+        """URL of the database: the one given, else a SQLite file in DATA_DIR."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.data_dir / 'bancheng.db'}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach HOST (demonstration data and rehearsals need it)."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def signing_key(self) -> str:
+        """Return SECRET_KEY: the one given, else the one kept in DATA_DIR."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        return kept_secret(self.data_dir / "secret_key", secrets.token_urlsafe)
+
+    def keyring(self) -> Keyring:
+        """Return PAYLOAD_KEYS: those given, else the one kept in DATA_DIR.
+
+        Raises ValueError where the kept file is not readable as keys.
+        """
+        if self.payload_keys is not None:
+            return Keyring.parse(self.payload_keys.get_secret_value())
+        return Keyring.parse(kept_secret(self.data_dir / "payload_keys", generate_key))
+
+    def temporal_tls(self) -> "TLSConfig | bool":
+        """Return how to talk TLS to TEMPORAL_ADDRESS; an API key alone means TLS, nothing none.
+
+        Raises OSError where a certificate can't be read.
+        """
+        from temporalio.service import TLSConfig  # heavy, and most commands need no engine
+
+        ca, cert = self.temporal_tls_server_root_ca, self.temporal_tls_client_cert
+        if not (ca or cert or self.temporal_tls_domain):
+            return self.temporal_api_key is not None
+        key = self.temporal_tls_client_key
+        return TLSConfig(
+            server_root_ca_cert=ca.read_bytes() if ca else None,
+            client_cert=cert.read_bytes() if cert else None,
+            client_private_key=key.read_bytes() if key else None,
+            domain=self.temporal_tls_domain,
+        )
+
+
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret in this file; make the file first (mode 0600) where there is none.
+
+    Processes that start at once end with the same secret, and a crash leaves a whole one or none.
+    Raises ValueError where the file is empty.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_unless_there(path, make())
+    if secret := path.read_text(encoding="utf-8").strip():
+        return secret
+    raise ValueError(f"{path} is empty: restore it, or delete it if nothing was sealed with it")
+
+
+def _write_unless_there(path: Path, text: str) -> None:
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # A link appears at once and whole, and never over a file that another process made first.
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A key that a power cut takes back would take the data sealed with it along."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
