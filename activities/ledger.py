@@ -4,12 +4,11 @@ Idempotent by (case, command id): a retry gets the rows as they were stored, wha
 decide now.
 """
 
-from sqlalchemy import select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import Connection, select
 from temporalio import activity
 
-from activities.writing import LedgerWriter, rows_after
-from models.case import Case
+from activities.tables import CALENDARS, POLICIES
+from activities.writing import LedgerWriter, read_head, rows_after
 from models.database import Database
 from models.messages import (
     ReadRequest,
@@ -19,7 +18,6 @@ from models.messages import (
     TermsRequest,
     decode_policy,
 )
-from models.terms import CalendarSnapshot, PolicyVersion
 
 
 class LedgerActivities:
@@ -35,39 +33,35 @@ class LedgerActivities:
         Then nothing is written and those rows come back: rows of the caller's own command mean
         that it was done; rows of another must be folded in, and the command decided again.
         """
-        async with self._database.begin() as session:
-            case = await _locked(session, request.case_id)
-            if case is None:
-                raise LookupError(f"case {request.case_id} is not registered")
-            if case.seq > request.after_seq:
-                return await rows_after(session, request.case_id, request.after_seq)
-            return await self._writer.append(
-                session,
-                case,
-                request.case_id,
-                request.command_id,
-                request.events,
-                request.next_alarm,
-            )
+        return await self._database.write(lambda session: self._record(session.connection(), request))
+
+    def _record(self, connection: Connection, request: RecordRequest) -> Recorded:
+        head = read_head(connection, request.case_id)
+        if head is None:
+            raise LookupError(f"case {request.case_id} is not registered")
+        if head.seq > request.after_seq:
+            return rows_after(connection, request.case_id, request.after_seq)
+        return self._writer.append(connection, head, request.command_id, request.events, request.next_alarm)
 
     @activity.defn
     async def read(self, request: ReadRequest) -> Recorded:
         """Return what stands in the ledger after a number."""
-        async with self._database.read() as session:
-            return await rows_after(session, request.case_id, request.after_seq)
+        return await self._database.write(
+            lambda session: rows_after(session.connection(), request.case_id, request.after_seq)
+        )
 
     @activity.defn
     async def terms(self, request: TermsRequest) -> Terms:
         """Return a policy version and a calendar snapshot. Both are kept for ever."""
-        async with self._database.read() as session:
-            policy = await session.get_one(
-                PolicyVersion, (request.policy.id, request.policy.version)
-            )
-            calendar = await session.get_one(CalendarSnapshot, request.calendar)
-            return Terms(decode_policy(policy.values), calendar.values)
+        return await self._database.write(lambda session: _terms(session.connection(), request))
 
 
-async def _locked(session: AsyncSession, case_id: str) -> Case | None:
-    """Read the case and keep other writers of it out until the transaction ends."""
-    wanted = select(Case).where(Case.id == case_id).with_for_update()  # type: ignore[arg-type]
-    return (await session.exec(wanted)).scalars().one_or_none()
+def _terms(connection: Connection, request: TermsRequest) -> Terms:
+    policy = select(POLICIES.c["values"]).where(
+        POLICIES.c.id == request.policy.id, POLICIES.c.version == request.policy.version
+    )
+    calendar = select(CALENDARS.c["values"]).where(CALENDARS.c.version == request.calendar)
+    return Terms(
+        decode_policy(connection.execute(policy).scalar_one()),
+        connection.execute(calendar).scalar_one(),
+    )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 import httpx
-from sqlalchemy import select
+from sqlmodel import select
 from temporalio import activity
 
 from models.database import Database
@@ -58,11 +58,11 @@ class NotificationActivities:
         """Send what is pending of one event. Idempotent: what was sent is not sent again."""
         async with self._database.read() as session:
             wanted = select(Delivery).where(
-                Delivery.case_id == request.case_id,  # type: ignore[arg-type]
-                Delivery.seq == request.seq,  # type: ignore[arg-type]
-                Delivery.status != "sent",  # type: ignore[arg-type]
+                Delivery.case_id == request.case_id,
+                Delivery.seq == request.seq,
+                Delivery.status != "sent",
             )
-            pending = list((await session.exec(wanted)).scalars())
+            pending = list(await session.exec(wanted))
         failure: Exception | None = None
         for delivery in pending:
             try:

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from models.case import Case
 from rules.case.events import Event
 from rules.case.state import CaseState
 
 
-def project(case: Case | None, state: CaseState, event: Event, seq: int) -> Case:
-    """Return the projection after `event`; every time in it comes from the event."""
-    columns: dict[str, Any] = {
+def columns_of(state: CaseState) -> dict[str, Any]:
+    """Return the columns that lists filter, sort and show; every time in them is an event's."""
+    return {
         "number": state.number,
         "hall": state.hall,
+        "channel": state.channel,
         "unit": state.unit,
         "co_units": [c.unit for c in state.co_units],
         "kind": state.kind,
@@ -24,6 +24,8 @@ def project(case: Case | None, state: CaseState, event: Event, seq: int) -> Case
         "referred": state.referred,
         "merged_into": state.merged_into,
         "cause": state.cause,
+        "received_at": state.received_at,
+        "registered_at": state.registered_at,
         "due_at": state.due_at,
         "due_provisional": state.due_provisional,
         "replied_at": state.round.replied_at,
@@ -33,27 +35,14 @@ def project(case: Case | None, state: CaseState, event: Event, seq: int) -> Case
         "policy_id": state.policy.id,
         "policy_version": state.policy.version,
         "calendar_version": state.calendar,
-        "seq": seq,
-        "updated_at": event.at,
     }
-    if case is None:
-        case = Case(
-            id=state.case_id,
-            channel=state.channel,
-            received_at=state.received_at,
-            registered_at=state.registered_at,
-            problem=event.texts.get("problem"),
-            state={},
-            **columns,
-        )
-    else:
-        for name, value in columns.items():
-            if getattr(case, name) != value:
-                setattr(case, name, value)
-    if matter := event.texts.get("matter"):
-        case.matter = matter
+
+
+def texts_of(event: Event) -> dict[str, str]:
+    """Return the texts of an event that the projection shows; erasure blanks them."""
+    texts = {name: event.texts[name] for name in ("matter", "problem") if name in event.texts}
     if event.type == "reply":
-        case.reply_text = event.texts["text"]
-    elif event.type == "triage" and (answer := event.texts.get("answer")):
-        case.reply_text = answer
-    return case
+        texts["reply_text"] = event.texts["text"]
+    elif event.type == "triage" and "answer" in event.texts:
+        texts["reply_text"] = event.texts["answer"]
+    return texts

@@ -2,15 +2,15 @@
 
 import json
 from datetime import date
+from typing import Any
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import Connection, insert, select, update
 from temporalio import activity
 
-from activities.writing import LedgerWriter, case_key, rows_after
-from models.case import Case, NumberCounter
-from models.crypto import Keyring
+from activities.tables import COUNTERS, FILINGS
+from activities.writing import Head, LedgerWriter, no_head, read_head, rows_after
+from models.crypto import CaseKey, Keyring
 from models.database import Database
-from models.filing import Filing
 from models.messages import (
     NextAlarm,
     Recorded,
@@ -36,30 +36,33 @@ class RegistrationActivities:
     @activity.defn
     async def register(self, request: RegisterRequest) -> Recorded:
         """Write the first event, number included, or return every event there is."""
-        async with self._database.begin() as session:
-            if await session.get(Case, request.case_id):
-                return await rows_after(session, request.case_id, 0)
-            filing = await session.get_one(Filing, request.case_id)
-            day = local(filing.received_at).date()
-            filing.number = await _next_number(session, filing.hall, day)
-            filing.registered_at = request.at
-            event = _registered(filing, filing.number, request)
-            values = encode_event(event)
-            values["texts"] = await self._form(session, filing)
-            alarm = _first_alarm(event, request)
-            return await self._writer.append(
-                session, None, request.case_id, "register", [values], alarm
-            )
+        return await self._database.write(lambda session: self._register(session.connection(), request))
 
-    async def _form(self, session: AsyncSession, filing: Filing) -> Values:
-        key = await case_key(session, self._keyring, filing.case_id)
-        if key is None or filing.form is None:
+    def _register(self, connection: Connection, request: RegisterRequest) -> Recorded:
+        if read_head(connection, request.case_id):
+            return rows_after(connection, request.case_id, 0)
+        wanted = select(FILINGS).where(FILINGS.c.case_id == request.case_id)
+        filing = connection.execute(wanted).one()
+        number = _next_number(connection, filing.hall, local(filing.received_at).date())
+        connection.execute(
+            update(FILINGS).where(FILINGS.c.case_id == request.case_id),
+            {"number": number, "registered_at": request.at},
+        )
+        event = _registered(filing, number, request)
+        head = no_head(connection, request.case_id)
+        values = encode_event(event) | {"texts": self._form(head, filing.form)}
+        alarm = _first_alarm(event, request)
+        return self._writer.append(connection, head, "register", [values], alarm)
+
+    def _form(self, head: Head, form: str | None) -> Values:
+        if head.wrapped_key is None or form is None:
             return {}
-        form: Values = json.loads(key.open_text(filing.form, "form"))
-        return form
+        key = CaseKey.unwrap(self._keyring, head.case_id, head.wrapped_key)
+        texts: Values = json.loads(key.open_text(form, "form"))
+        return texts
 
 
-def _registered(filing: Filing, number: str, request: RegisterRequest) -> Event:
+def _registered(filing: Any, number: str, request: RegisterRequest) -> Event:
     policy = request.terms.policy
     command = Register(
         case_id=filing.case_id,
@@ -82,12 +85,12 @@ def _first_alarm(event: Event, request: RegisterRequest) -> NextAlarm | None:
     return NextAlarm(alarm.name, alarm.at) if alarm else None
 
 
-async def _next_number(session: AsyncSession, hall: str, day: date) -> str:
+def _next_number(connection: Connection, hall: str, day: date) -> str:
     """Return the next number: ``<hall>-<yyyymmdd>-<4 digits>``, by the Shanghai date of T0."""
-    counter = await session.get(NumberCounter, (hall, day), with_for_update=True)
-    if counter is None:
-        counter = NumberCounter(hall=hall, day=day, last=0)
-        session.add(counter)
-    counter.last += 1
-    await session.flush()
-    return f"{hall}-{day:%Y%m%d}-{counter.last:04d}"
+    same = (COUNTERS.c.hall == hall) & (COUNTERS.c.day == day)
+    last = connection.execute(select(COUNTERS.c.last).where(same).with_for_update()).scalar()
+    if last is None:
+        connection.execute(insert(COUNTERS), {"hall": hall, "day": day, "last": 1})
+    else:
+        connection.execute(update(COUNTERS).where(same), {"last": last + 1})
+    return f"{hall}-{day:%Y%m%d}-{(last or 0) + 1:04d}"

@@ -20,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import CaseInput, CommandMessage, Terms
 from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
-from workflows.case import CaseWorkflow
+from workflows.case import REGISTER, CaseWorkflow
 from workflows.queues import CASES
 
 # An update that cannot be taken hangs: every call has an end.
@@ -79,11 +79,13 @@ class Engine:
         )
         client = await self.client()
         try:
-            return await client.execute_update_with_start_workflow(
-                CaseWorkflow.registered,
+            number: str = await client.execute_update_with_start_workflow(
+                REGISTER,
                 start_workflow_operation=operation,
+                result_type=str,
                 rpc_timeout=self._within,
             )
+            return number
         except Exception as error:
             # The start's own outcome is consumed too, else it is reported as never retrieved.
             await asyncio.gather(operation.workflow_handle(), return_exceptions=True)
@@ -97,9 +99,10 @@ class Engine:
         client = await self.client()
         handle = client.get_workflow_handle(workflow_id(case_id))
         try:
-            return await handle.execute_update(
+            number: int = await handle.execute_update(
                 name, message, id=message.command_id, result_type=int, rpc_timeout=self._within
             )
+            return number
         except Exception as error:
             _raise(error, name)
 

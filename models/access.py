@@ -9,13 +9,14 @@ from models.base import CODE, DIGEST, UUID, Base, RowId, UTCDateTime
 
 
 class AccessToken(Base, table=True):
-    """A bearer token (`kind` api) or a session of the pages (page), by its hash; times on the real clock."""
+    """A bearer token (`kind` api) or a session of the pages (page), by its hash.
+
+    Its times are of the real clock, also in a rehearsal.
+    """
 
     __tablename__ = "access_tokens"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["username"], ["users.username"], deferrable=True, initially="DEFERRED"
-        ),
+        ForeignKeyConstraint(["username"], ["users.username"], deferrable=True, initially="DEFERRED"),
     )
 
     hash: str = Field(primary_key=True, max_length=DIGEST)

@@ -9,7 +9,10 @@ from models.base import CODE, DIGEST, UUID, Base, UTCDateTime
 
 
 class Attachment(Base, table=True):
-    """A file of a case. `name` is sealed under the case key, purpose `attachment:<id>`; size in bytes."""
+    """A file of a case; `size` in bytes.
+
+    `name` is sealed under the case key, purpose `attachment:<id>`, None once erased.
+    """
 
     __tablename__ = "attachments"
 

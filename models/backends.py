@@ -1,17 +1,29 @@
 """How each dialect takes its turns: what `Database` needs behind one face."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import Session
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.engines import postgres_engine, sqlite_engine, sqlite_sync_engine
 from models.outage import connecting
 
 Result = TypeVar("Result")
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """Open a session in a transaction that has begun; commits at the end of the block."""
+    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        with connecting():
+            await session.connection()
+        yield session
 
 
 class SqliteBackend:
@@ -30,12 +42,13 @@ class SqliteBackend:
         # The connection of `_direct` lives in this thread and never leaves it.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a write transaction in the writer's thread."""
 
         def transact() -> Result:
-            with self._direct.begin() as connection:
-                return work(connection)
+            with Session(self._direct, expire_on_commit=False) as session, session.begin():
+                session.connection()
+                return work(session)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, transact)
 
@@ -57,16 +70,11 @@ class PostgresBackend:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a write transaction."""
-        connection = self.writing.connect()
-        with connecting():
-            await connection.start()
-        try:
-            async with connection.begin():
-                return await connection.run_sync(work)
-        finally:
-            await connection.close()
+        async with transaction(self.writing) as session:
+            # run_sync passes a Session of the class that AsyncSession wraps: SQLModel's.
+            return await session.run_sync(cast(Callable[..., Result], work))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -118,7 +118,10 @@ class LedgerEvent(Base, table=True):
 
 
 class Bulletin(Base, table=True):
-    """Material for a 通报: a draft by the machine, issued or rejected by a person only. Source: S0."""
+    """Material for a 通报: drafted by the machine, issued or rejected by people only. Source: S0.
+
+    `seq` is the number of the event that drafted it.
+    """
 
     __tablename__ = "bulletins"
     __table_args__ = (

@@ -44,7 +44,10 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Chain:
-    """Which columns of a table its hashes cover; rows are mappings, table objects or result rows."""
+    """Which columns of a table its hashes cover.
+
+    A row is a mapping, a table object or a result row.
+    """
 
     fields: tuple[str, ...]
 
@@ -53,9 +56,7 @@ class Chain:
         covered = {name: _value(row, name) for name in self.fields}
         return hashlib.sha256(canonical_bytes({**covered, "prev_hash": prev_hash})).hexdigest()
 
-    def link(
-        self, rows: Iterable[Mapping[str, Any]], prev_hash: str = GENESIS
-    ) -> list[dict[str, Any]]:
+    def link(self, rows: Iterable[Mapping[str, Any]], prev_hash: str = GENESIS) -> list[dict[str, Any]]:
         """Return the rows with `prev_hash` and `hash` filled in, each after the one before."""
         linked = []
         for row in rows:

@@ -28,13 +28,13 @@ _TO_STANDARD = str.maketrans("-_", "+/")  # keys may come in either alphabet of 
 
 
 class UnsealError(ValueError):
-    """A token that doesn't open: changed, cut, sealed for another purpose or under an unknown key."""
+    """A token that doesn't open: changed, for another purpose, or under a key that is not there."""
 
 
 class Sealer:
     """Seals under one key, opens under any; the token names its key.
 
-    Token: format, length of the key id, key id, nonce, ciphertext with its tag; as text in base64url.
+    Token: format, length of the key id, key id, nonce, ciphertext with its tag; as text base64url.
     """
 
     def __init__(self, keys: Mapping[bytes, bytes]) -> None:
@@ -43,7 +43,7 @@ class Sealer:
         self._header = bytes((FORMAT, len(first))) + first
 
     def seal(self, data: bytes, purpose: str) -> bytes:
-        """Return a token that only opens with the same purpose; two calls never give the same one."""
+        """Return a token that opens with the same purpose only; no two calls give the same one."""
         nonce = os.urandom(NONCE_BYTES)
         cipher = self._ciphers[self._header[2:]]
         return self._header + nonce + cipher.encrypt(nonce, data, self._header + purpose.encode())
@@ -76,7 +76,7 @@ class Sealer:
 
 
 class Keyring(Sealer):
-    """The keys of the installation: the first seals, all open (rotation: put a new one in front)."""
+    """The keys of the installation: the first seals, all open (to rotate, put a new one first)."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         super().__init__({key_id.encode(): key for key_id, key in keys.items()})
@@ -96,7 +96,7 @@ class Keyring(Sealer):
         for entry in filter(None, (part.strip() for part in text.split(","))):
             key_id, _, encoded = entry.partition(":")
             if not encoded or not KEY_ID.fullmatch(key_id):
-                raise ValueError("keys are written id:base64key,… with ids of letters, digits, - and _")
+                raise ValueError("keys are id:base64key,…; an id has letters, digits, - and _")
             if key_id in keys:
                 raise ValueError(f"key {key_id} stands twice")
             keys[key_id] = _key(key_id, encoded)

@@ -10,7 +10,7 @@ from models.base import CODE, NAME, Base, Json, RowId, UTCDateTime
 
 
 class Hall(Base, table=True):
-    """A service hall (大厅). `hours` are its opening hours as `[["09:00", "12:00"], …]`; None: the default."""
+    """A service hall (大厅); `hours` are `[["09:00", "12:00"], …]`, None means the default ones."""
 
     __tablename__ = "halls"
 
@@ -27,9 +27,7 @@ class Unit(Base, table=True):
     """A handling unit (承办单位) of a hall."""
 
     __tablename__ = "units"
-    __table_args__ = (
-        ForeignKeyConstraint(["hall"], ["halls.code"], deferrable=True, initially="DEFERRED"),
-    )
+    __table_args__ = (ForeignKeyConstraint(["hall"], ["halls.code"], deferrable=True, initially="DEFERRED"),)
 
     hall: str = Field(primary_key=True, max_length=CODE)
     code: str = Field(primary_key=True, max_length=CODE)
@@ -63,7 +61,7 @@ class ContactEntry(Base, table=True):
 
 
 class User(Base, table=True):
-    """Somebody who may sign in. `totp_secret` is sealed by the keyring, purpose `totp:<username>`."""
+    """Somebody who may sign in; `totp_secret` is sealed by the keyring, purpose `totp:<user>`."""
 
     __tablename__ = "users"
     __table_args__ = (

@@ -1,8 +1,6 @@
 """SQLAlchemy engines for the two dialects, and the settings that each of them needs."""
 
 import json
-import sqlite3
-from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -10,7 +8,6 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from models.outage import translate_outages
-from models.sqlite_driver import ROWS_PER_TRIP, DirectConnection
 
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for one in another process
 CONNECT_SECONDS = 5.0
@@ -43,19 +40,9 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def sqlite_engine(
-    url: URL, *, begin: str, pool_size: int = 1, read_only: bool = False
-) -> AsyncEngine:
+def sqlite_engine(url: URL, *, begin: str, pool_size: int = 1, read_only: bool = False) -> AsyncEngine:
     """Return an engine on aiosqlite whose transactions open with the statement `begin`."""
-
-    async def connect() -> DirectConnection:
-        file = partial(sqlite3.connect, str(url.database), timeout=BUSY_SECONDS)
-        connection = DirectConnection(file, iter_chunk_size=ROWS_PER_TRIP)
-        # A connection that nobody closed must not keep the process from ending.
-        connection._thread.daemon = True
-        return await connection
-
-    engine = create_async_engine(url, async_creator=connect, **_sqlite_options(pool_size))
+    engine = create_async_engine(url, **_sqlite_options(pool_size))
     _prepare_sqlite(engine.sync_engine, begin, read_only)
     return engine
 

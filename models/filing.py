@@ -10,9 +10,7 @@ from models.base import CODE, DIGEST, UUID, Base, UTCDateTime
 
 def _filing_key() -> ForeignKeyConstraint:
     # Checked at commit: the rows of one filing are added in any order.
-    return ForeignKeyConstraint(
-        ["case_id"], ["filings.case_id"], deferrable=True, initially="DEFERRED"
-    )
+    return ForeignKeyConstraint(["case_id"], ["filings.case_id"], deferrable=True, initially="DEFERRED")
 
 
 class Filing(Base, table=True):
@@ -70,7 +68,7 @@ class Petitioner(Base, table=True):
 
 
 class CaseSecret(Base, table=True):
-    """The key of a case, wrapped by the keyring. Deleting the row erases what was sealed under it."""
+    """The key of a case, wrapped by the keyring; deleting it erases what was sealed under it."""
 
     __tablename__ = "case_secrets"
     __table_args__ = (_filing_key(),)

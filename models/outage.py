@@ -56,7 +56,8 @@ def translate_outages(engine: Engine) -> None:
     def translate(context: ExceptionContext) -> BaseException | None:
         original = context.original_exception
         # asyncpg raises these as they are: the socket broke, or command_timeout is over.
-        if isinstance(original, OSError) or is_unavailable(context.sqlalchemy_exception or original):
+        error = context.sqlalchemy_exception or original
+        if isinstance(original, OSError) or is_unavailable(error):
             return DatabaseUnavailable(type(original).__name__)
         return None
 

@@ -20,9 +20,7 @@ class PetitionerDetails:
     uscc: str | None = None
 
 
-def seal_petitioner(
-    details: PetitionerDetails, case_id: str, key: CaseKey, keyring: Keyring
-) -> Petitioner:
+def seal_petitioner(details: PetitionerDetails, case_id: str, key: CaseKey, keyring: Keyring) -> Petitioner:
     """Return the row to store: sealed under the case key, found through the keyring's indexes."""
 
     def seal(column: str, value: str | None) -> str | None:

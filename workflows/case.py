@@ -1,5 +1,6 @@
-"""One case as a durable workflow. It reads like the procedure: registered, then commands and alarms
-until it is archived. Every rule is in rules/case; every write is an activity's.
+"""One case as a durable workflow: registered, then commands and alarms until it is archived.
+
+Every rule is in rules/case; every write is an activity's.
 """
 
 import asyncio
@@ -35,9 +36,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.machine import Decider, Machine
     from workflows.queues import NOTIFICATIONS
 
-CASE: Decider[CaseState] = Decider(
-    decide, evolve, next_alarm, lambda case: case.status is Status.ARCHIVED
-)
+REGISTER = "register"
+
+CASE: Decider[CaseState] = Decider(decide, evolve, next_alarm, lambda case: case.status is Status.ARCHIVED)
 
 # A dead gateway delays no ledger and no timer; after this it is a dead letter in the table.
 DELIVERY: dict[str, Any] = {
@@ -73,19 +74,17 @@ class CaseWorkflow:
             await machine.fire()
         while not machine.ended:
             self._describe()
-            await workflow.wait_condition(lambda: machine.due or machine.outside or self._finished)
+            await workflow.wait_condition(lambda: machine.due or bool(machine.outside) or self._finished)
             if machine.due:
                 await machine.fire()
             self._deliver()
             if workflow.info().is_continue_as_new_suggested() and not machine.ended:
                 await self._settle()
-                workflow.continue_as_new(
-                    CaseInput(self._case_id, machine.terms, self.state(), machine.seq)
-                )
+                workflow.continue_as_new(CaseInput(self._case_id, machine.terms, self.state(), machine.seq))
         self._deliver()
         await self._settle()
 
-    @workflow.update(name="register")
+    @workflow.update(name=REGISTER)
     async def registered(self) -> str:
         """Answer with the case's number as soon as it has one."""
         await workflow.wait_condition(lambda: self._machine.state is not None)
@@ -102,9 +101,7 @@ class CaseWorkflow:
         await workflow.wait_condition(lambda: self._machine.state is not None)
         message, command = self._read(name, args)
         try:
-            return await self._machine.command(
-                message.command_id, command, message.actor, message.terms
-            )
+            return await self._machine.command(message.command_id, command, message.actor, message.terms)
         except Refusal as refusal:
             raise refused(refusal) from refusal
 
@@ -180,9 +177,7 @@ class CaseWorkflow:
 
     async def _settle(self) -> None:
         """Let handlers and deliveries come to their end before the run does."""
-        await workflow.wait_condition(
-            lambda: workflow.all_handlers_finished() and not self._deliveries
-        )
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
         self._machine.release()
 
 
@@ -205,6 +200,4 @@ def refused(refusal: Refusal) -> ApplicationError:
             facts = {"command": refusal.command, "status": refusal.status, "rule": refusal.rule}
         case Invalid():
             facts = {"faults": refusal.faults}
-    return ApplicationError(
-        str(refusal), facts, type=type(refusal).__name__, non_retryable=True
-    )
+    return ApplicationError(str(refusal), facts, type=type(refusal).__name__, non_retryable=True)

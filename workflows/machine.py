@@ -90,9 +90,7 @@ class Machine(Generic[S]):
             )
             await self._adopt(recorded)
 
-    async def command(
-        self, command_id: str, command: Any, actor: Actor, terms: Terms | None = None
-    ) -> int:
+    async def command(self, command_id: str, command: Any, actor: Actor, terms: Terms | None = None) -> int:
         """Decide, record and carry out; return the number of the last event. Raises `Refusal`."""
         async with self._lock:
             await self._fire_due()

@@ -100,10 +100,7 @@ def _guard_sqlite() -> None:
         refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         for act in ("update", "delete"):
             op.execute(f"CREATE TRIGGER {table}_no_{act} BEFORE {act.upper()} ON {table} {refuse}")
-        op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
-            f" WHEN {TAKEN[table]} {refuse}"
-        )
+        op.execute(f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {TAKEN[table]} {refuse}")
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -285,9 +282,7 @@ def _create_filings() -> None:
         sa.UniqueConstraint("number", name="uq_filings_number"),
         sa.UniqueConstraint("query_code_hash", name="uq_filings_query_code_hash"),
     )
-    op.create_index(
-        "ix_filings_received_at", "filings", ["received_at"], **_only("registered_at IS NULL")
-    )
+    op.create_index("ix_filings_unregistered", "filings", ["received_at"], **_only("registered_at IS NULL"))
     op.create_table(
         "petitioners",
         sa.Column("case_id", sa.String(36), nullable=False),
@@ -404,9 +399,7 @@ def _create_cases() -> None:
     op.create_index("ix_cases_hall_due_at_id", "cases", ["hall", "due_at", "id"])
     op.create_index("ix_cases_hall_received_at_id", "cases", ["hall", "received_at", "id"])
     op.create_index("ix_cases_hall_status_due_at_id", "cases", ["hall", "status", "due_at", "id"])
-    op.create_index(
-        "ix_cases_hall_unit_open_due_at_id", "cases", ["hall", "unit", "open", "due_at", "id"]
-    )
+    op.create_index("ix_cases_hall_unit_open_due_at_id", "cases", ["hall", "unit", "open", "due_at", "id"])
     op.create_index("ix_cases_merged_into", "cases", ["merged_into"])
     op.create_index(
         "ix_cases_next_alarm_at", "cases", ["next_alarm_at"], **_only("next_alarm_at IS NOT NULL")
@@ -426,9 +419,7 @@ def _create_cases() -> None:
             initially="DEFERRED",
         ),
     )
-    op.create_index(
-        "ix_case_co_units_hall_unit_case_id", "case_co_units", ["hall", "unit", "case_id"]
-    )
+    op.create_index("ix_case_co_units_hall_unit_case_id", "case_co_units", ["hall", "unit", "case_id"])
 
 
 def _create_ledger() -> None:
@@ -449,9 +440,7 @@ def _create_ledger() -> None:
         sa.Column("prev_hash", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_events"),
-        sa.UniqueConstraint(
-            "case_id", "command_id", "part", name="uq_events_case_id_command_id_part"
-        ),
+        sa.UniqueConstraint("case_id", "command_id", "part", name="uq_events_case_id_command_id_part"),
         sa.UniqueConstraint("case_id", "seq", name="uq_events_case_id_seq"),
     )
     op.create_table(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from rules.calendar import Calendar, local
-from rules.case.events import SYSTEM
 from rules.case.context import Context
+from rules.case.events import SYSTEM
 from rules.case.guards import objection_ends
 from rules.case.state import CaseState
 from rules.case.vocabulary import LADDER, Kind, Request, Status
@@ -75,9 +75,7 @@ def next_alarm(case: CaseState, policy: Policy, calendar: Calendar) -> Alarm | N
     first = min(waiting, key=lambda alarm: (alarm.at, alarm.rank, alarm.name))
     if not first.past_when_armed:
         return first
-    group = sorted(
-        (a for a in waiting if a.past_when_armed), key=lambda a: (a.at, a.rank, a.name)
-    )
+    group = sorted((a for a in waiting if a.past_when_armed), key=lambda a: (a.at, a.rank, a.name))
     return replace(group[-1], merged=tuple(group[:-1]))
 
 
@@ -124,9 +122,7 @@ def _stage_alarms(case: CaseState, ctx: Context) -> Iterator[Alarm]:
             at = ctx.closing_after(case.judgement_since, policy.judgement)
             yield Alarm("judgement_late", str(case.stage), at, case.judgement_since, DECIDING)
         case Status.REVISITING:
-            yield _stage(
-                case, "revisit_late", ctx.closing_after(since, policy.revisit), REMINDING
-            )
+            yield _stage(case, "revisit_late", ctx.closing_after(since, policy.revisit), REMINDING)
         case Status.CLOSED:
             yield _stage(case, "auto_archive", objection_ends(case, ctx), ARCHIVING)
         case Status.HANDLING:

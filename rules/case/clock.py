@@ -138,7 +138,7 @@ def reopen(case: CaseState, ctx: Context) -> CaseState:
     if case.unit is None:
         cleared = replace(case, kind=None, due=None, due_at=None, light=Light.GREY)
         return enter(cleared, Status.REGISTERED, ctx)
-    if number >= 3:  # noqa: PLR2004 - "from round 3 the level is supervision"
+    if number >= 3:
         case = climb(case, Level.SUPERVISION)
     return set_due(start_handling(case, ctx), Due(round_limit(case, ctx), start=ctx.at), ctx)
 

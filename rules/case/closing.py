@@ -47,9 +47,7 @@ def check_reply(case: CaseState, command: CheckReply, ctx: Context) -> CaseState
         return enter(refused, reply.source, ctx)
     judged = ctx.at if ctx.policy.judged_by == "told" else reply.at
     on_time = not case.round.late and (case.due_at is None or judged <= case.due_at)
-    case = with_round(
-        case, replied_at=reply.at, told_at=ctx.at, on_time=on_time, resolved=reply.resolved
-    )
+    case = with_round(case, replied_at=reply.at, told_at=ctx.at, on_time=on_time, resolved=reply.resolved)
     told = replace(case, response_since=None, pending=None, leader_since=None)
     owed = ctx.at if dissatisfied(told) else None
     return enter(replace(told, judgement_since=owed), Status.REVISITING, ctx)
@@ -73,9 +71,7 @@ def revisit(case: CaseState, command: Revisit, ctx: Context) -> CaseState:
     if not command.reached:
         return _unreached(case, ctx)
     resolved = case.round.resolved if command.resolved is None else command.resolved
-    case = with_round(
-        case, clerk_rating=command.rating, resolved=resolved, reached=True, revisited=True
-    )
+    case = with_round(case, clerk_rating=command.rating, resolved=resolved, reached=True, revisited=True)
     if dissatisfied(case) or case.judgement_since:
         return replace(case, judgement_since=case.judgement_since or ctx.at)
     return close(case, _outcome(case), ctx)

@@ -3,7 +3,6 @@
 Pure: the same arguments give the same answer, on the day and in a replay years later.
 """
 
-from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -59,11 +58,11 @@ def _existing(case: CaseState | None) -> CaseState:
 
 def _carry_out(case: CaseState, command: Command, ctx: Context) -> CaseState:
     may(case, command.name, ctx.actor)
-    handling = HANDLERS[type(command)]
-    if handling.check and (faults := handling.check(case, command, ctx)):
+    carried = HANDLERS[type(command)]
+    if carried.check and (faults := carried.check(case, command, ctx)):
         raise Invalid(faults)
     possible(case, command.name, ctx)
-    after = handling.handler(case, command, ctx)
+    after = carried.handler(case, command, ctx)
     # Any act of the leader ends the limit that mark_unable set him.
     return replace(after, leader_since=None) if ctx.actor.role is Role.DEPUTY_LEADER else after
 
@@ -112,5 +111,3 @@ def holds_text(hint: Any) -> bool:
     if is_dataclass(hint):
         return True
     return any(holds_text(part) for part in get_args(hint))
-
-

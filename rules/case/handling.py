@@ -107,9 +107,7 @@ def convene(case: CaseState, command: Convene, ctx: Context) -> CaseState:
 @handles(Opine)
 def opine(case: CaseState, command: Opine, ctx: Context) -> CaseState:
     """A co-unit's opinion."""
-    answered = tuple(
-        replace(c, opined_at=ctx.at) if c.unit == ctx.actor.unit else c for c in case.co_units
-    )
+    answered = tuple(replace(c, opined_at=ctx.at) if c.unit == ctx.actor.unit else c for c in case.co_units)
     return replace(case, co_units=answered)
 
 

@@ -2,8 +2,18 @@
 
 from dataclasses import replace
 
-from rules.case.clock import close, dispatch, enter, keep_late, limit_of, overdue, owe_response
-from rules.case.clock import round_limit, set_due, with_round
+from rules.case.clock import (
+    close,
+    dispatch,
+    enter,
+    keep_late,
+    limit_of,
+    overdue,
+    owe_response,
+    round_limit,
+    set_due,
+    with_round,
+)
 from rules.case.commands import Merge, Register, Transfer, Triage, Withdraw
 from rules.case.context import Context
 from rules.case.errors import Illegal

@@ -5,8 +5,18 @@ Source: domain.md, sections 3 and 4; S0 办理时限.
 
 from dataclasses import replace
 
-from rules.case.clock import add_days, dispatch, enter, keep_late, limit_of, overdue, owe_response
-from rules.case.clock import reckon, set_due, start_handling
+from rules.case.clock import (
+    add_days,
+    dispatch,
+    enter,
+    keep_late,
+    limit_of,
+    overdue,
+    owe_response,
+    reckon,
+    set_due,
+    start_handling,
+)
 from rules.case.commands import (
     CalendarChanged,
     ConfirmUnsolvable,

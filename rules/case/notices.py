@@ -86,7 +86,7 @@ def _overdue(case: CaseState) -> tuple[Address, ...]:
 
 def _overdue_again(case: CaseState) -> tuple[Address, ...]:
     if case.status is Status.LIMIT_PENDING:
-        return SUPERVISION + (Address(Role.SUPERIOR),)
+        return (*SUPERVISION, Address(Role.SUPERIOR))
     return SUPERVISION + _leader(case) + WINDOW
 
 
@@ -105,7 +105,7 @@ RECIPIENTS: dict[str, Recipients] = {
     "convene": lambda case: _co_units(case) + _contact(case),
     "opine": _contact,
     "report_complex": lambda case: SUPERVISION,
-    "refer_up": lambda case: (Address(Role.SUPERIOR),) + CLERKS + WINDOW,
+    "refer_up": lambda case: (Address(Role.SUPERIOR), *CLERKS, *WINDOW),
     "referral_reply": _contact,
     "request_extension": _extension_decider,
     "decide_extension": lambda case: _contact(case) + _leader(case) + CLERKS,

@@ -38,9 +38,7 @@ def answer_order(case: CaseState, command: AnswerOrder, ctx: Context) -> CaseSta
     """The leader answers one order; it is answered once."""
     if any(o.id == command.order and o.answered_at for o in case.orders):
         raise Illegal(command.name, case.status, "order_answered")
-    answered = tuple(
-        replace(o, answered_at=ctx.at) if o.id == command.order else o for o in case.orders
-    )
+    answered = tuple(replace(o, answered_at=ctx.at) if o.id == command.order else o for o in case.orders)
     return replace(case, orders=answered)
 
 

@@ -60,9 +60,7 @@ PERMITS: dict[str, Permit] = {
     "report_complex": Permit(HALL_HEADS, WITH_UNIT),
     "set_limit": Permit(SUPERVISOR, _only(Status.LIMIT_PENDING)),
     "refer_up": Permit(SUPERVISOR, HANDLING),
-    "referral_reply": Permit(
-        frozenset({Role.SUPERIOR, Role.SUPERVISOR}), _only(Status.REFERRED)
-    ),
+    "referral_reply": Permit(frozenset({Role.SUPERIOR, Role.SUPERVISOR}), _only(Status.REFERRED)),
     "request_extension": Permit(LEADER, HANDLING, (guards.extendable,)),
     "decide_extension": Permit(
         frozenset({Role.WINDOW_LEAD, Role.SUPERVISOR}),

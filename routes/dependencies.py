@@ -1,0 +1,70 @@
+"""What routes ask for: the services, who is signed in, and whether their role may.
+
+Order of refusals (contract.md): 401, 404, 403, 422, 409. FastAPI runs these dependencies before it
+looks at query and path, but reads a declared body first of all: bodies go through `routes.bodies`.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from casework.accounts import viewer_of
+from casework.errors import Unauthenticated
+from casework.services import Services
+from casework.viewer import Viewer
+from rules.case.errors import Forbidden
+from rules.case.vocabulary import Role
+
+_bearer = OAuth2PasswordBearer(
+    tokenUrl="api/token", auto_error=False, description="Token of `POST /api/token`, opaque."
+)
+
+
+def services(request: Request) -> Services:
+    """Return what the entry point built."""
+    given: Services = request.app.state.services
+    return given
+
+
+def bearer_token(token: Annotated[str | None, Depends(_bearer)]) -> str:
+    """Return the token as sent. Raises `Unauthenticated`."""
+    if not token:
+        raise Unauthenticated("no-token")
+    return token
+
+
+async def current_viewer(
+    request: Request,
+    token: Annotated[str, Depends(bearer_token)],
+    given: Annotated[Services, Depends(services)],
+) -> Viewer:
+    """Return who is signed in. Raises `Unauthenticated`."""
+    viewer = await viewer_of(given, token)
+    request.state.viewer = viewer  # the log of refusals names who was refused
+    return viewer
+
+
+def only(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
+    """Return a dependency that lets these roles through and refuses others with 403."""
+
+    async def check(
+        request: Request, viewer: Annotated[Viewer, Depends(current_viewer)]
+    ) -> Viewer:
+        if viewer.role not in roles:
+            route = request.scope.get("route")
+            raise Forbidden(getattr(route, "name", "request"), viewer.role)
+        return viewer
+
+    return check
+
+
+Given = Annotated[Services, Depends(services)]
+SignedIn = Annotated[Viewer, Depends(current_viewer)]
+Token = Annotated[str, Depends(bearer_token)]
+
+# "staff" of contract.md: everyone who works with cases; the admin sees no case content.
+STAFF = tuple(role for role in Role if role not in (Role.ADMIN, Role.CITIZEN, Role.SYSTEM))
+Staff = Annotated[Viewer, Depends(only(*STAFF))]
+Admin = Annotated[Viewer, Depends(only(Role.ADMIN))]
