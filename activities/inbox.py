@@ -2,8 +2,7 @@
 
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert, or_, select
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, bindparam, insert, or_, select
 
 from activities.tables import CASES, DELIVERIES, NOTIFICATIONS, USERS
 from activities.wording import sentence
@@ -14,6 +13,17 @@ from rules.case.vocabulary import Role, Status
 
 # These belong to no hall, or to a hall above: they hear of cases of every hall under them.
 ABOVE_HALLS = frozenset({Role.SUPERIOR})
+
+
+_STAFF = (
+    select(USERS.c.username, USERS.c.role, USERS.c.unit, USERS.c.alternate)
+    .where(
+        USERS.c.active,
+        USERS.c.role.in_(bindparam("roles", expanding=True)),
+        or_(USERS.c.hall == bindparam("hall"), USERS.c.role.in_(ABOVE_HALLS)),
+    )
+    .order_by(USERS.c.username)
+)
 
 
 class Outside(Protocol):
@@ -90,18 +100,14 @@ def _line(
 def _users(connection: Connection, case: CaseState, addresses: tuple[Address, ...]) -> list[str]:
     if not addresses:
         return []
-    wanted = select(USERS.c.username).where(
-        USERS.c.active, or_(*(_matches(case, address) for address in addresses))
+    roles = sorted({address.role for address in addresses})
+    found = connection.execute(_STAFF, {"hall": case.hall, "roles": roles})
+    return [row.username for row in found if any(_matches(row, address) for address in addresses)]
+
+
+def _matches(user: Any, address: Address) -> bool:
+    return (
+        user.role == address.role
+        and (address.unit is None or user.unit == address.unit)
+        and (address.role is not Role.CONTACT or user.alternate == address.alternate)
     )
-    return sorted(connection.execute(wanted).scalars())
-
-
-def _matches(case: CaseState, address: Address) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = USERS.c.role == address.role
-    if address.role not in ABOVE_HALLS:
-        found &= USERS.c.hall == case.hall
-    if address.unit is not None:
-        found &= USERS.c.unit == address.unit
-    if address.role is Role.CONTACT:
-        found &= USERS.c.alternate == address.alternate
-    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from activities.bulletins import draft
 from activities.inbox import Inbox
@@ -29,6 +29,19 @@ from models.messages import (
 )
 from rules.case.events import SYSTEM, Event, evolve
 from rules.case.state import CaseState
+
+
+# Built once: making a statement costs as much as running it.
+_HEAD = (
+    select(CASES.c.seq, CASES.c.state, EVENTS.c.hash, SECRETS.c.wrapped_key)
+    .select_from(CASES)
+    .join(EVENTS, (EVENTS.c.case_id == CASES.c.id) & (EVENTS.c.seq == CASES.c.seq))
+    .outerjoin(SECRETS, SECRETS.c.case_id == CASES.c.id)
+    .where(CASES.c.id == bindparam("case_id"))
+    .with_for_update(of=CASES)
+)
+_PROJECT = update(CASES).where(CASES.c.id == bindparam("case_id"))
+_RECORD = insert(EVENTS)
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class LedgerWriter:
     ) -> Recorded:
         """Write `events` after `head`; return them as stored."""
         rows = self._rows(head, command_id, events)
-        connection.execute(insert(EVENTS), rows)
+        connection.execute(_RECORD, rows)
         state = head.state
         texts: dict[str, str] = {}
         outside: list[int] = []
@@ -79,7 +92,7 @@ class LedgerWriter:
         if head.state is None:
             connection.execute(insert(CASES), {"id": head.case_id, **columns})
         else:
-            connection.execute(update(CASES).where(CASES.c.id == head.case_id), columns)
+            connection.execute(_PROJECT, {"case_id": head.case_id, **columns})
         return Recorded([_stored(row) for row in rows], outside)
 
     def _rows(self, head: Head, command_id: str, events: Sequence[Values]) -> list[dict[str, Any]]:
@@ -117,15 +130,7 @@ def sealing(case_id: str, seq: int) -> str:
 
 def read_head(connection: Connection, case_id: str) -> Head | None:
     """Read where a case stands, keeping other writers of it out until the transaction ends."""
-    wanted = (
-        select(CASES.c.seq, CASES.c.state, EVENTS.c.hash, SECRETS.c.wrapped_key)
-        .select_from(CASES)
-        .join(EVENTS, (EVENTS.c.case_id == CASES.c.id) & (EVENTS.c.seq == CASES.c.seq))
-        .outerjoin(SECRETS, SECRETS.c.case_id == CASES.c.id)
-        .where(CASES.c.id == case_id)
-        .with_for_update(of=CASES)
-    )
-    row = connection.execute(wanted).one_or_none()
+    row = connection.execute(_HEAD, {"case_id": case_id}).one_or_none()
     if row is None:
         return None
     return Head(case_id, row.seq, row.hash, decode_state(row.state), row.wrapped_key)

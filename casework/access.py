@@ -1,7 +1,7 @@
 """The access log: who signed in, who was refused, who saw what. Kept apart from the ledger."""
 
-from models.access_log import append
 from casework.services import Services
+from models.access_log import append
 
 
 async def record(

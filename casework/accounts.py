@@ -47,9 +47,7 @@ class SignedIn:
     expires_in: timedelta
 
 
-async def sign_in(
-    services: Services, given: Credentials, address: str | None, kind: str = "api"
-) -> SignedIn:
+async def sign_in(services: Services, given: Credentials, address: str | None, kind: str = "api") -> SignedIn:
     """Return a new token; the attempt, good or bad, is on the access log.
 
     A user who does not exist or is disabled costs the same time as a wrong password.
@@ -63,9 +61,7 @@ async def sign_in(
             raise
 
 
-async def _sign_in(
-    services: Services, given: Credentials, address: str | None, kind: str
-) -> SignedIn:
+async def _sign_in(services: Services, given: Credentials, address: str | None, kind: str) -> SignedIn:
     now = await services.wall.now()
     async with services.database.begin() as session:
         user = await session.get(User, given.username)
@@ -85,9 +81,7 @@ async def _sign_in(
             if renewed:
                 await _replace_hash(session, user, renewed)
             token = await _new_token(session, user.username, kind, now)
-            await append(
-                session, at=now, action="sign_in", username=user.username, address=address
-            )
+            await append(session, at=now, action="sign_in", username=user.username, address=address)
             return SignedIn(token, LIFETIME)
     raise Unauthenticated(factor)
 
@@ -116,7 +110,7 @@ async def _second_factor(
 async def _new_token(session: AsyncSession, username: str, kind: str, now: datetime) -> str:
     token = new_token()
     old = col(AccessToken.expires_at) < now - KEPT
-    await session.exec(delete(AccessToken).where(AccessToken.username == username, old))
+    await session.exec(delete(AccessToken).where(col(AccessToken.username) == username, old))
     session.add(
         AccessToken(
             hash=hash_token(token),
@@ -133,16 +127,12 @@ async def _new_token(session: AsyncSession, username: str, kind: str, now: datet
 
 async def _replace_hash(session: AsyncSession, user: User, renewed: str) -> None:
     """Store the newer kind of hash, unless the password was changed meanwhile."""
-    same = User.username == user.username, User.password_hash == user.password_hash
+    same = col(User.username) == user.username, col(User.password_hash) == user.password_hash
     await session.exec(update(User).where(*same).values(password_hash=renewed))
 
 
-async def _log_refusal(
-    services: Services, username: str, address: str | None, reason: str
-) -> None:
-    await record(
-        services, action="sign_in_refused", username=username, reason=reason, address=address
-    )
+async def _log_refusal(services: Services, username: str, address: str | None, reason: str) -> None:
+    await record(services, action="sign_in_refused", username=username, reason=reason, address=address)
 
 
 async def viewer_of(services: Services, token: str, kind: str = "api") -> Viewer:
@@ -167,7 +157,7 @@ async def viewer_of(services: Services, token: str, kind: str = "api") -> Viewer
 
 async def _touch(services: Services, token_hash: str, now: datetime) -> None:
     async with services.database.begin() as session:
-        mine = AccessToken.hash == token_hash
+        mine = col(AccessToken.hash) == token_hash
         await session.exec(update(AccessToken).where(mine).values(last_used_at=now))
 
 
@@ -175,11 +165,9 @@ async def sign_out(services: Services, token: str, viewer: Viewer, address: str 
     """End a token at once."""
     now = await services.wall.now()
     async with services.database.begin() as session:
-        mine = AccessToken.hash == hash_token(token)
+        mine = col(AccessToken.hash) == hash_token(token)
         await session.exec(update(AccessToken).where(mine).values(revoked_at=now))
-        await append(
-            session, at=now, action="sign_out", username=viewer.username, address=address
-        )
+        await append(session, at=now, action="sign_out", username=viewer.username, address=address)
 
 
 async def revoke_all(session: AsyncSession, username: str, now: datetime) -> None:
@@ -187,5 +175,5 @@ async def revoke_all(session: AsyncSession, username: str, now: datetime) -> Non
 
     For a new password and for a user who is disabled. `now` is the real time.
     """
-    live = AccessToken.username == username, col(AccessToken.revoked_at).is_(None)
+    live = col(AccessToken.username) == username, col(AccessToken.revoked_at).is_(None)
     await session.exec(update(AccessToken).where(*live).values(revoked_at=now))

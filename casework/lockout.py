@@ -17,7 +17,6 @@ from casework.errors import TooMany
 from casework.turns import take_turn
 from models.access import Attempt
 
-
 KEPT = timedelta(days=2)  # longer than any limit looks back
 
 
@@ -36,7 +35,7 @@ class Limit:
         if over < 0:
             return timedelta()
         # Doubling stops early: no number of failures may overflow.
-        return min(self.first * 2 ** min(over, 20), self.longest)
+        return min(self.first * (1 << min(over, 20)), self.longest)
 
 
 # A person who mistypes is not kept waiting; a guesser gets some hundred tries a day.
@@ -67,9 +66,7 @@ async def take_back(session: AsyncSession, taken: Sequence[Attempt]) -> None:
     await session.exec(delete(Attempt).where(col(Attempt.id).in_([row.id for row in taken])))
 
 
-async def forgive(
-    session: AsyncSession, username: str, taken: Sequence[Attempt], now: datetime
-) -> None:
+async def forgive(session: AsyncSession, username: str, taken: Sequence[Attempt], now: datetime) -> None:
     """After a success the user starts anew; of the address's failures only this one is taken back.
 
     Else an account of one's own would open the way to guess at others. Old rows are swept out.

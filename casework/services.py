@@ -1,12 +1,13 @@
 """What casework needs, given once by the entry point and handed down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from casework.engine import Engine
+from casework.pinned import PinnedTerms
 from models.crypto import Keyring
 from models.database import Database
 from rules.policy import Policy
@@ -30,3 +31,4 @@ class Services:
     wall: Clock
     policies: Mapping[str, Policy]
     attachments: Path
+    pinned: PinnedTerms = field(default_factory=PinnedTerms)

@@ -49,9 +49,7 @@ async def current_viewer(
 def only(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
     """Return a dependency that lets these roles through and refuses others with 403."""
 
-    async def check(
-        request: Request, viewer: Annotated[Viewer, Depends(current_viewer)]
-    ) -> Viewer:
+    async def check(request: Request, viewer: Annotated[Viewer, Depends(current_viewer)]) -> Viewer:
         if viewer.role not in roles:
             route = request.scope.get("route")
             raise Forbidden(getattr(route, "name", "request"), viewer.role)

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from routes.bodies import DOCUMENTED
@@ -55,12 +56,9 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def _completed(app: FastAPI) -> dict[str, Any]:
-    made = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
-    _, defined = models_json_schema(
-        [(model, "validation") for model in (Problem, *DOCUMENTED.values())], ref_template=_REF
-    )
+    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    models: list[type[BaseModel]] = [Problem, *DOCUMENTED.values()]
+    _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     # Ours is the only error there is: the framework's own schemas would say otherwise.
     for unused in ("HTTPValidationError", "ValidationError"):

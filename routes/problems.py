@@ -63,9 +63,7 @@ def problem(
 
 def bad_input(faults: Iterable[tuple[str, str]]) -> JSONResponse:
     """Return the 422 that names every fault with its field."""
-    named = [
-        {"field": _shown(field), "code": code, "detail": fault_words(code)} for field, code in faults
-    ]
+    named = [{"field": _shown(field), "code": code, "detail": fault_words(code)} for field, code in faults]
     sentences = ";".join(f"{fault['field']}:{fault['detail']}" for fault in named[:20])
     return problem(422, "invalid-input", detail=f"提交的内容有误:{sentences}。", errors=named)
 

@@ -254,7 +254,7 @@ def _create_terms() -> None:
         sa.UniqueConstraint("hall", "year", "version", name="uq_calendar_years_hall_year_version"),
     )
     op.create_index(
-        "ix_calendar_years_year_version",
+        "uq_calendar_years_national",
         "calendar_years",
         ["year", "version"],
         unique=True,
@@ -479,7 +479,7 @@ def _create_ledger() -> None:
             "case_id", "seq", "kind", "username", name="uq_notifications_case_id_seq_kind_username"
         ),
     )
-    op.create_index("ix_notifications_username", "notifications", ["username"], **_only("NOT read"))
+    op.create_index("ix_notifications_unread", "notifications", ["username"], **_only("NOT read"))
     op.create_index("ix_notifications_username_id", "notifications", ["username", "id"])
     op.create_table(
         "deliveries",
@@ -499,4 +499,4 @@ def _create_ledger() -> None:
             "case_id", "seq", "channel", "target", name="uq_deliveries_case_id_seq_channel_target"
         ),
     )
-    op.create_index("ix_deliveries_id", "deliveries", ["id"], **_only("status = 'pending'"))
+    op.create_index("ix_deliveries_pending", "deliveries", ["id"], **_only("status = 'pending'"))

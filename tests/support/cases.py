@@ -79,6 +79,7 @@ FILLED_IN: dict[str, Any] = {
     "sha256": "0" * 64,
     "media_type": "application/pdf",
     "calendar": "new",
+    "at": datetime(2026, 12, 31, 7, tzinfo=UTC),
 }
 NOTICE = OneTimeNotice(materials="身份证", window="3 号窗口", person="张三", contact="0773-2800000")
 GUIDANCE = Guidance(unit="社区居委会", address="中山路 1 号", phone="12345")
@@ -105,7 +106,7 @@ def shown(at: datetime | None) -> str | None:
     return text.removeprefix("2026-")
 
 
-def make(name: str, **given: Any) -> Command:
+def make(name: str, /, **given: Any) -> Command:
     """A command by its name; fields that it needs and the test does not care for are filled in."""
     kind = COMMANDS[name]
     hints = get_type_hints(kind)
@@ -137,7 +138,7 @@ def triage(kind: str, unit: str = "housing", **given: Any) -> Command:
         needed = {"answer": "凭身份证到 3 号窗口办理"}
     elif kind == "out_of_scope":
         needed = {"guidance": GUIDANCE}
-    return make("triage", kind=kind, **needed | given)
+    return make("triage", kind=kind, **{**needed, **given})
 
 
 class Story:
@@ -181,7 +182,7 @@ class Story:
         return shown(self.state.due_at)
 
     def give(
-        self, command: str | Command, at: str | None = None, actor: Actor | None = None, **given: Any
+        self, command: str | Command, at: str | None = None, /, actor: Actor | None = None, **given: Any
     ) -> "Story":
         """Give a command at an instant (or at once); what was due until then fires before it."""
         self._go_to(at)
@@ -202,7 +203,7 @@ class Story:
         return self
 
     def refusal(
-        self, command: str | Command, at: str | None = None, actor: Actor | None = None, **given: Any
+        self, command: str | Command, at: str | None = None, /, actor: Actor | None = None, **given: Any
     ) -> str:
         """Why a command is refused: "forbidden", the name of the rule, or "field: fault"."""
         self._go_to(at)
@@ -307,17 +308,23 @@ def reason_of(refusal: Refusal) -> str:
 
 
 def dispatched(
-    received: str, kind: str = "commitment", unit: str = "housing", hall: str = "guilin", **given: Any
+    received: str,
+    kind: str = "commitment",
+    unit: str = "housing",
+    hall: str = "guilin",
+    *,
+    cause: str = "other",
+    policy: Policy | None = None,
 ) -> Story:
     """A story that was filed and triaged in the same minute."""
-    return Story(received, hall, **given).give(triage(kind, unit))
+    return Story(received, hall, policy=policy).give(triage(kind, unit, cause=cause))
 
 
 def handled(
-    received: str, kind: str = "commitment", unit: str = "housing", hall: str = "guilin", **given: Any
+    received: str, kind: str = "commitment", unit: str = "housing", *place: str, **given: Any
 ) -> Story:
     """A story that was filed, triaged and signed for, and whose citizen was told so, in one minute."""
-    return dispatched(received, kind, unit, hall, **given).give("sign").give("inform")
+    return dispatched(received, kind, unit, *place, **given).give("sign").give("inform")
 
 
 def told(story: Story, at: str, **given: Any) -> Story:

@@ -1,0 +1,55 @@
+"""Builds what the entry points hand down, from the settings: the engine's client and the services."""
+
+from collections.abc import Callable
+
+from temporalio.client import Client
+
+from casework.clocks import MachineClock
+from casework.engine import Engine
+from casework.services import Clock, Services
+from embedded import remembered_address
+from models.codec import data_converter
+from models.crypto import Keyring
+from models.database import Database
+from models.policies import read_policies
+from settings import Settings
+
+
+async def connect(settings: Settings, keyring: Keyring) -> Client:
+    """Return a client whose payloads are sealed under `keyring`.
+
+    Without TEMPORAL_ADDRESS it goes to the engine of the `serve` that runs on the same DATA_DIR.
+    Raises RuntimeError where nothing answers, or where there is no address at all.
+    """
+    address = settings.temporal_address or remembered_address(settings.data_dir)
+    if address is None:
+        raise RuntimeError(
+            "there is no engine to connect to: set BANCHENG_TEMPORAL_ADDRESS, or run `bancheng serve`"
+        )
+    key = settings.temporal_api_key
+    return await Client.connect(
+        address,
+        namespace=settings.temporal_namespace,
+        tls=settings.temporal_tls() if settings.temporal_address else False,
+        api_key=key.get_secret_value() if key else None,
+        data_converter=data_converter(keyring),
+    )
+
+
+def build_services(settings: Settings, make_clock: Callable[[Engine], Clock] | None = None) -> Services:
+    """Return what casework needs. Nothing is connected before its first use.
+
+    `make_clock` gives the clock of the domain; without it that is the machine's. Raises ValueError
+    for unreadable policies or keys.
+    """
+    keyring = settings.keyring()
+    engine = Engine(lambda: connect(settings, keyring))
+    return Services(
+        database=Database(settings.database),
+        keyring=keyring,
+        engine=engine,
+        clock=make_clock(engine) if make_clock else MachineClock(),
+        wall=MachineClock(),
+        policies=read_policies(settings.policies_dir),
+        attachments=settings.data_dir / "attachments",
+    )

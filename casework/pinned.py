@@ -1,0 +1,45 @@
+"""The terms that a case is pinned to, read once: policy versions and calendars never change."""
+
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.calendar_values import calendar_from_values
+from models.case import Case
+from models.messages import Terms, decode_policy
+from models.terms import CalendarSnapshot, PolicyVersion
+from rules.calendar import Calendar
+from rules.policy import Policy
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A case's policy and calendar."""
+
+    policy: Policy
+    calendar: Calendar
+
+    @property
+    def terms(self) -> Terms:
+        """Return them as a workflow's input wants them."""
+        return Terms.of(self.policy, self.calendar)
+
+
+class PinnedTerms:
+    """Remembers what it has read. One object belongs to one database."""
+
+    def __init__(self) -> None:
+        self._policies: dict[tuple[str, str], Policy] = {}
+        self._calendars: dict[str, Calendar] = {}
+
+    async def of(self, session: AsyncSession, case: Case) -> Pinned:
+        """Return the terms of a case, as its projection names them."""
+        name = (case.policy_id, case.policy_version)
+        if name not in self._policies:
+            row = await session.get_one(PolicyVersion, name)
+            self._policies[name] = decode_policy(row.values)
+        version = case.calendar_version
+        if version not in self._calendars:
+            snapshot = await session.get_one(CalendarSnapshot, version)
+            self._calendars[version] = calendar_from_values(snapshot.values)
+        return Pinned(self._policies[name], self._calendars[version])

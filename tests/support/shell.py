@@ -1,0 +1,230 @@
+"""The durable shell in one process: ledger, worker and engine, each case with a clock of its own.
+
+Times are written "MM-DD HH:MM" and mean 2037: its dates fall on the weekdays of 2026 and it is
+still to come, and a workflow's clock only goes forward. So no test cares on which day it runs.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+from temporalio.worker import Worker
+
+from activities.inbox import Inbox
+from activities.ledger import LedgerActivities
+from activities.notification import Channel, NotificationActivities
+from activities.registration import RegistrationActivities
+from activities.writing import LedgerWriter
+from casework.engine import Engine, workflow_id
+from models.case import LedgerEvent
+from models.crypto import Keyring
+from models.database import Database
+from models.messages import CaseInput, CommandMessage, Terms, encode_command, encode_state
+from rules.calendar import Calendar
+from rules.case.commands import Command
+from rules.case.errors import Refusal
+from rules.case.events import CITIZEN, SYSTEM, Actor
+from rules.case.state import CaseState
+from rules.case.vocabulary import Role
+from tests.support.books import checked_fold, events_of, file_case, person, terms_with
+from tests.support.calendars import CALENDAR_2026
+from tests.support.cases import OF_THE_LEADER, RETURN_DECIDERS, USUALLY, make, reason_of, shown, t
+from workflows.case import CaseWorkflow
+from workflows.queues import CASES, NOTIFICATIONS
+
+YEAR = 2037
+
+
+def at(text: str) -> datetime:
+    """The instant (UTC) of a time on the wall clock of Shanghai, in 2037."""
+    return t(f"{YEAR}-{text}")
+
+
+def seen(instant: datetime) -> str:
+    """The same the other way round, to the second; what is a moment late counts as in time."""
+    return str(shown(instant.replace(microsecond=0))).removeprefix(f"{YEAR}-")
+
+
+def _moved(days: frozenset[date]) -> frozenset[date]:
+    return frozenset(day.replace(year=YEAR) for day in days)
+
+
+CALENDAR = Calendar(
+    version="notice-2037",
+    off=_moved(CALENDAR_2026.off),
+    work=_moved(CALENDAR_2026.work),
+    published=frozenset({YEAR - 1, YEAR}),
+)
+GUILIN = terms_with("guilin", calendar=CALENDAR)
+CHENGZHONG = terms_with("chengzhong", calendar=CALENDAR)
+
+
+class Shell:
+    """A client whose cases have clocks of their own, and the database that their worker writes to."""
+
+    def __init__(self, client: Client, database: Database, keyring: Keyring) -> None:
+        self.database, self.keyring = database, keyring
+        self.skipper = TimeSkipper(client, config=TimeSkippingConfig(enabled=False))
+        self.client = self.skipper.client
+        self.engine = Engine(self._connect)
+        self._started: list[str] = []
+
+    @asynccontextmanager
+    async def worker(self, *channels: Channel, **options: Any) -> AsyncIterator[None]:
+        """Run a worker for cases, and one for the channels outside if there are any."""
+        writer = LedgerWriter(self.keyring, Inbox(channels))
+        ledger = LedgerActivities(self.database, writer)
+        registration = RegistrationActivities(self.database, self.keyring, writer)
+        outside = NotificationActivities(self.database, {c.name: c for c in channels})
+        async with (
+            Worker(
+                self.client,
+                task_queue=CASES,
+                workflows=[CaseWorkflow],
+                activities=[ledger.record, ledger.read, ledger.terms, registration.register],
+                workflow_runner=RUNNER,
+                **options,
+            ),
+            Worker(self.client, task_queue=NOTIFICATIONS, activities=[outside.deliver]),
+        ):
+            yield
+
+    async def file(
+        self, received: str, *, hall: str = "guilin", terms: Terms = GUILIN, case_id: str | None = None
+    ) -> "LiveCase":
+        """File a case at an instant of its own clock, and have it registered there and then."""
+        instant = at(received)
+        case_id = await file_case(self.database, self.keyring, instant, hall=hall, case_id=case_id)
+        case = LiveCase(self, case_id, terms)
+        await case.start(instant)
+        return case
+
+    async def end(self) -> None:
+        """End every case: a later test's worker must not take them up."""
+        for case_id in self._started:
+            with suppress(RPCError):  # it has ended by itself
+                await self.client.get_workflow_handle(workflow_id(case_id)).terminate()
+
+    def note(self, case_id: str) -> None:
+        """Remember a case for `end`."""
+        self._started.append(case_id)
+
+    async def _connect(self) -> Client:
+        return self.client
+
+
+class LiveCase:
+    """A case in a running workflow; commands go the way that casework sends them."""
+
+    def __init__(self, shell: Shell, case_id: str, terms: Terms) -> None:
+        self.shell, self.case_id, self.terms = shell, case_id, terms
+        self.number = ""
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        """The workflow, whichever run is the latest."""
+        return self.shell.client.get_workflow_handle(workflow_id(self.case_id))
+
+    async def start(self, instant: datetime) -> None:
+        """Start the workflow with its clock at `instant`, and wait for the number."""
+        shell = self.shell
+        shell.note(self.case_id)
+        await shell.client.start_workflow(
+            CaseWorkflow.run,
+            CaseInput(self.case_id, self.terms),
+            id=workflow_id(self.case_id),
+            task_queue=CASES,
+            start_delay=instant - datetime.now(UTC),
+        )
+        await self._forward(instant)
+        self.number = await shell.engine.start(self.case_id, self.terms)
+
+    async def until(self, text: str) -> "LiveCase":
+        """Move the case's clock; what was due until then has fired and is in the ledger."""
+        await self._forward(at(text))
+        await self.seq()
+        return self
+
+    async def give(
+        self, command: str | Command, when: str | None = None, actor: Actor | None = None, **given: Any
+    ) -> "LiveCase":
+        """Give a command at an instant (or at once), by who usually gives it unless said else."""
+        if when is not None:
+            await self.until(when)
+        if isinstance(command, str):
+            command = make(command, **given)
+        await self.send(command, actor or await self.usual(command.name))
+        return self
+
+    async def send(
+        self, command: Command, actor: Actor, *, command_id: str | None = None, terms: Terms | None = None
+    ) -> int:
+        """Send a command as it is. Raises `Refusal`."""
+        body = encode_command(command)
+        message = CommandMessage(command_id or str(uuid4()), actor, body, terms)
+        return await self.shell.engine.command(self.case_id, command.name, message)
+
+    async def refusal(self, command: str | Command, actor: Actor | None = None, **given: Any) -> str:
+        """Why a command is refused: "forbidden", the name of the rule, or "field: fault"."""
+        try:
+            await self.give(command, actor=actor, **given)
+        except Refusal as refusal:
+            return reason_of(refusal)
+        raise AssertionError(f"{command} was not refused")
+
+    async def usual(self, name: str) -> Actor:
+        """Who usually gives a command on this case."""
+        state = await self.state()
+        unit, hall = state["unit"] or "housing", state["hall"]
+        if name in OF_THE_LEADER:
+            return person(f"{hall}.{unit}.leader")
+        actor = USUALLY.get(name)
+        if name == "decide_return":
+            actor = RETURN_DECIDERS[min(state["returns"], 3) - 1]
+        if actor in {SYSTEM, CITIZEN}:
+            return actor
+        if actor is None:
+            return person(f"{hall}.{unit}.contact")
+        return person("superior" if actor.role is Role.SUPERIOR else f"{hall}.{actor.username}")
+
+    async def state(self) -> dict[str, Any]:
+        """The state that the workflow holds, as JSON values."""
+        state: dict[str, Any] = await self.handle.query(CaseWorkflow.state)
+        return state
+
+    async def seq(self) -> int:
+        """The last event that the workflow has heard of."""
+        return await self.handle.query(CaseWorkflow.seq)
+
+    async def checked(self) -> CaseState:
+        """The fold of the ledger, once sure that the workflow and the projection hold the same."""
+        held = await self.state()
+        folded = await checked_fold(self.shell.database, self.case_id, self.terms)
+        assert encode_state(folded) == held
+        return folded
+
+    async def ledger(self) -> list[LedgerEvent]:
+        """The rows of its ledger."""
+        return await events_of(self.shell.database, self.case_id)
+
+    async def story(self) -> list[str]:
+        """Its events, each with its instant on the wall clock: "sign 03-09 10:00"."""
+        return [f"{row.type} {seen(row.at)}" for row in await self.ledger()]
+
+    async def count(self, kind: "EventType.ValueType") -> int:
+        """How many events of a kind its history has (of the latest run)."""
+        history = await self.handle.fetch_history()
+        return sum(event.event_type == kind for event in history.events)
+
+    async def _forward(self, instant: datetime) -> None:
+        skipper, handle = self.shell.skipper, self.handle
+        ahead = instant - await skipper.get_current_time(handle)
+        if ahead > timedelta():
+            await skipper.fast_forward(handle, ahead)

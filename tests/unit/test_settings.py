@@ -1,0 +1,185 @@
+"""Settings: contract.md's names and defaults; secrets that nobody gave are made once and kept."""
+
+import base64
+import re
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from models.crypto import UnsealError, generate_key
+from settings import Settings, kept_secret
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Run each test in an empty folder, without settings of this machine."""
+    import os
+
+    for name in list(os.environ):
+        if name.upper().startswith("BANCHENG_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
+    settings = Settings()
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.database == f"sqlite+aiosqlite:///{tmp_path}/data/bancheng.db"
+    assert (settings.temporal_address, settings.temporal_namespace) == ("", "default")
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.secret_key is settings.payload_keys is settings.demo_password is None
+    assert settings.policies_dir is None
+    assert settings.temporal_tls() is False
+
+
+def test_reading_the_settings_makes_no_file(tmp_path: Path) -> None:
+    Settings()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BANCHENG_DATABASE_URL", "postgresql+psycopg://u:secret@db/bancheng")
+    monkeypatch.setenv("BANCHENG_PORT", "8080")
+    monkeypatch.setenv("BANCHENG_POLICIES_DIR", "mine")
+    settings = Settings()
+    assert settings.database == "postgresql+psycopg://u:secret@db/bancheng"
+    assert settings.port == 8080
+    assert settings.policies_dir == Path("mine").absolute()
+
+
+def test_a_dotenv_file_is_read_and_the_environment_goes_before_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("BANCHENG_PORT=8001\nBANCHENG_HOST=::1\nOTHER=1\n", encoding="utf-8")
+    monkeypatch.setenv("BANCHENG_PORT", "8002")
+    settings = Settings()
+    assert (settings.host, settings.port) == ("::1", 8002)
+
+
+def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SECRET_KEY", "PORT", "DATABASE_URL", "TEMPORAL_TLS_CLIENT_CERT"):
+        monkeypatch.setenv(f"BANCHENG_{name}", "")
+    assert Settings() == Settings(port=8000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("PORT", "eighty", "port"),
+        ("PORT", "65536", "port"),
+        ("SECRET_KEY", "tooshort", "secret_key"),
+        ("PAYLOAD_KEYS", "k1:c2hvcnQtc2VjcmV0", "payload_keys"),
+        ("TEMPORAL_TLS_CLIENT_CERT", "cert-of-mine.pem", "TEMPORAL_TLS_CLIENT_KEY"),
+    ],
+)
+def test_a_faulty_setting_is_named_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, field: str
+) -> None:
+    monkeypatch.setenv(f"BANCHENG_{name}", value)
+    with pytest.raises(ValidationError, match=field) as refused:
+        Settings()
+    assert value not in str(refused.value)
+
+
+def test_settings_print_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = generate_key()
+    monkeypatch.setenv("BANCHENG_DATABASE_URL", "postgresql://u:hunter2hunter2@db/x")
+    monkeypatch.setenv("BANCHENG_SECRET_KEY", "hunter2hunter2hunter2")
+    monkeypatch.setenv("BANCHENG_PAYLOAD_KEYS", keys)
+    monkeypatch.setenv("BANCHENG_DEMO_PASSWORD", "hunter2hunter2")
+    printed = repr(Settings())
+    assert "hunter2" not in printed
+    assert keys.partition(":")[2] not in printed
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.9.9.9", True), ("0.0.0.0", False)]
+    + [("10.0.0.5", False), ("hall.example.cn", False), ("::", False)],
+)
+def test_a_loopback_host_is_known(host: str, local: bool) -> None:
+    assert Settings(host=host).is_local is local
+
+
+def test_given_secrets_go_before_kept_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given = generate_key("given")
+    monkeypatch.setenv("BANCHENG_SECRET_KEY", "s" * 32)
+    monkeypatch.setenv("BANCHENG_PAYLOAD_KEYS", given)
+    assert Settings().signing_key() == "s" * 32
+    assert Settings().keyring().key_ids == ("given",)
+    assert not (tmp_path / "data").exists()
+
+
+def test_generated_secrets_survive_a_restart(tmp_path: Path) -> None:
+    token = Settings().keyring().seal_text("张三", "name")
+    assert Settings().keyring().open_text(token, "name") == "张三"
+    assert Settings().signing_key() == Settings().signing_key()
+    assert len(base64.urlsafe_b64decode(Settings().signing_key() + "=")) == 32
+
+
+def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
+    settings = Settings()
+    settings.keyring()
+    settings.signing_key()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.data_dir.iterdir()}
+    assert modes == {"payload_keys": 0o600, "secret_key": 0o600}  # and no draft is left over
+    assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
+
+
+def test_each_installation_has_its_own_secrets(tmp_path: Path) -> None:
+    one, other = Settings(data_dir=tmp_path / "one"), Settings(data_dir=tmp_path / "other")
+    assert one.signing_key() != other.signing_key()
+    with pytest.raises(UnsealError):
+        other.keyring().open(one.keyring().seal(b"x", "p"), "p")
+
+
+def _start(folder: Path) -> str:
+    """What a process does that starts: it makes its own draft of the secret, and keeps one."""
+    return kept_secret(folder / "secret_key", generate_key)
+
+
+def test_processes_that_start_at_once_end_with_the_same_secret(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        for attempt in range(20):
+            folder = tmp_path / str(attempt)
+            assert len(set(pool.map(_start, [folder] * 4))) == 1
+            assert [path.name for path in folder.iterdir()] == ["secret_key"]
+
+
+def test_the_loser_of_a_race_takes_the_secret_of_the_winner(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+
+    def slower() -> str:
+        kept_secret(path, lambda: "the winner's")
+        return "the loser's"
+
+    assert kept_secret(path, slower) == "the winner's"
+
+
+def test_an_emptied_secret_is_refused_and_not_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "payload_keys"
+    path.touch()
+    with pytest.raises(ValueError, match=re.escape(str(path))):
+        kept_secret(path, generate_key)
+    assert path.read_bytes() == b""
+
+
+def test_tls_files_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("server_root_ca", "client_cert", "client_key"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+        monkeypatch.setenv(f"BANCHENG_TEMPORAL_TLS_{name.upper()}", name)
+    monkeypatch.setenv("BANCHENG_TEMPORAL_TLS_DOMAIN", "temporal.example.cn")
+    tls = Settings().temporal_tls()
+    assert not isinstance(tls, bool)
+    assert (tls.server_root_ca_cert, tls.client_cert) == (b"server_root_ca", b"client_cert")
+    assert (tls.client_private_key, tls.domain) == (b"client_key", "temporal.example.cn")
+
+
+def test_an_api_key_alone_means_tls() -> None:
+    assert Settings(temporal_api_key="key").temporal_tls() is True
