@@ -30,15 +30,13 @@ from models.messages import (
 from rules.case.events import SYSTEM, Event, evolve
 from rules.case.state import CaseState
 
-
 # Built once: making a statement costs as much as running it.
-_HEAD = (
-    select(CASES.c.seq, CASES.c.state, EVENTS.c.hash, SECRETS.c.wrapped_key)
-    .select_from(CASES)
-    .join(EVENTS, (EVENTS.c.case_id == CASES.c.id) & (EVENTS.c.seq == CASES.c.seq))
-    .outerjoin(SECRETS, SECRETS.c.case_id == CASES.c.id)
-    .where(CASES.c.id == bindparam("case_id"))
-    .with_for_update(of=CASES)
+_LOCK = select(CASES.c.seq, CASES.c.state).where(CASES.c.id == bindparam("case_id")).with_for_update()
+_LAST = (
+    select(EVENTS.c.hash, SECRETS.c.wrapped_key)
+    .select_from(EVENTS)
+    .outerjoin(SECRETS, SECRETS.c.case_id == EVENTS.c.case_id)
+    .where(EVENTS.c.case_id == bindparam("case_id"), EVENTS.c.seq == bindparam("seq"))
 )
 _PROJECT = update(CASES).where(CASES.c.id == bindparam("case_id"))
 _RECORD = insert(EVENTS)
@@ -130,10 +128,13 @@ def sealing(case_id: str, seq: int) -> str:
 
 def read_head(connection: Connection, case_id: str) -> Head | None:
     """Read where a case stands, keeping other writers of it out until the transaction ends."""
-    row = connection.execute(_HEAD, {"case_id": case_id}).one_or_none()
-    if row is None:
+    case = connection.execute(_LOCK, {"case_id": case_id}).one_or_none()
+    if case is None:
         return None
-    return Head(case_id, row.seq, row.hash, decode_state(row.state), row.wrapped_key)
+    # A statement of its own: joined to the lock, a writer that had to wait would look for the last
+    # event by the number from before its wait (PostgreSQL checks the locked row again, not the join).
+    last = connection.execute(_LAST, {"case_id": case_id, "seq": case.seq}).one()
+    return Head(case_id, case.seq, last.hash, decode_state(case.state), last.wrapped_key)
 
 
 def no_head(connection: Connection, case_id: str) -> Head:

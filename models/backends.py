@@ -15,6 +15,7 @@ from models.engines import postgres_engine, sqlite_engine, sqlite_sync_engine
 from models.outage import connecting
 
 Result = TypeVar("Result")
+COMMAND_SECONDS = 60.0  # a statement that takes longer counts as an outage (PostgreSQL)
 
 
 @asynccontextmanager
@@ -65,7 +66,7 @@ class PostgresBackend:
 
     def __init__(self, url: URL, pool_size: int) -> None:
         self.turn: AbstractAsyncContextManager[Any] = nullcontext()
-        self.writing = postgres_engine(url, pool_size=pool_size)
+        self.writing = postgres_engine(url, pool_size=pool_size, command_seconds=COMMAND_SECONDS)
         self.reading = self.writing.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )

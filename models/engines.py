@@ -11,7 +11,6 @@ from models.outage import translate_outages
 
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for one in another process
 CONNECT_SECONDS = 5.0
-COMMAND_SECONDS = 60.0  # a statement that takes longer counts as an outage (PostgreSQL)
 POOL_SECONDS = 10.0
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -54,14 +53,14 @@ def sqlite_sync_engine(url: URL, *, begin: str) -> Engine:
     return engine
 
 
-def postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
+def postgres_engine(url: URL, *, pool_size: int, command_seconds: float | None = None) -> AsyncEngine:
     """Return an engine on asyncpg with up to twice `pool_size` connections."""
     engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=POOL_SECONDS,
-        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": command_seconds},
         json_serializer=to_json,
         hide_parameters=True,  # they hold personal data, and errors are logged
     )

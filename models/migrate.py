@@ -20,14 +20,11 @@ _ALONE = threading.Lock()  # alembic keeps what it works on in globals
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` up to `revision`; make the file and its folder for SQLite.
+    """Bring the database at `url` up to `revision`; a SQLite file and its folder are made.
 
     Two processes may call it at once: the second waits, and finds nothing to do.
     Raises DatabaseUnavailable, ValueError for another kind of database.
     """
-    parsed = database_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        Path(str(parsed.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     await asyncio.to_thread(_run, command.upgrade, url, revision)
 
 
@@ -50,10 +47,13 @@ def alembic_config(url: str) -> Config:
 
 
 def migration_engine(url: str) -> AsyncEngine:
-    """Return the engine that migrations run on, in one transaction that no other writer shares."""
+    """Return the engine that migrations run on; for SQLite the file is made, its owner's alone."""
     parsed = database_url(url)
     if parsed.get_backend_name() == "postgresql":
         return postgres_engine(parsed, pool_size=1)
+    file = Path(str(parsed.database))
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)  # it holds what people wrote; SQLite's side files take its mode
     engine = sqlite_engine(parsed, begin="BEGIN IMMEDIATE")
 
     @event.listens_for(engine.sync_engine, "connect")

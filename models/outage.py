@@ -16,7 +16,6 @@ UNREACHABLE_SQLITE = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,  # also: the file was moved away
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_CANTOPEN,
@@ -43,8 +42,11 @@ def is_unavailable(error: BaseException) -> bool:
 def _driver_unreachable(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
-        # The low byte is the error, the others say more about it.
-        return code is not None and code & 0xFF in UNREACHABLE_SQLITE
+        # The low byte is the error, the others say more about it: READONLY alone is somebody who
+        # writes inside a read, READONLY_DBMOVED a file that is gone.
+        return code is not None and (
+            code & 0xFF in UNREACHABLE_SQLITE or code == sqlite3.SQLITE_READONLY_DBMOVED
+        )
     state = getattr(error, "sqlstate", None) or ""
     return state[:2] in UNREACHABLE_CLASSES or state in UNREACHABLE_STATES
 

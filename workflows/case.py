@@ -63,6 +63,7 @@ class CaseWorkflow:
         state = decode_state(given.state) if given.state else None
         self._machine = Machine(CASE, given.case_id, given.terms, state, given.seq)
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._calendar_coming: str | None = None
 
     @workflow.run
     async def run(self, given: CaseInput) -> None:
@@ -122,14 +123,21 @@ class CaseWorkflow:
         await workflow.wait_condition(lambda: self._machine.state is not None)
         version = str(terms.calendar["version"])
         state = self._machine.state
-        if state is None or state.calendar == version:
+        # Told twice while the first telling waits for its turn: once is enough.
+        if state is None or version in {state.calendar, self._calendar_coming}:
             return
+        self._calendar_coming = version
         own = Terms(self._machine.terms.policy, terms.calendar)
         command = CalendarChanged(calendar=version)
         try:
-            await self._machine.command(f"calendar:{version}", command, SYSTEM, own)
+            # With the number: a calendar may come back after another one.
+            command_id = f"calendar:{version}:{self._machine.seq}"
+            await self._machine.command(command_id, command, SYSTEM, own)
         except Refusal as refusal:
             workflow.logger.info("calendar change not needed", extra={"refusal": str(refusal)})
+        finally:
+            if self._calendar_coming == version:
+                self._calendar_coming = None
 
     @workflow.signal
     async def catch_up(self) -> None:

@@ -60,6 +60,8 @@ class Machine(Generic[S]):
         self.outside: list[int] = []
         self._decider, self._case_id = decider, case_id
         self._lock = asyncio.Lock()
+        # Number of the last event of each command that this run has heard of.
+        self._done: dict[str, int] = {}
         self._alarm: Alarm | None = None
         self._timer: asyncio.Task[None] | None = None
         self._pin(terms)
@@ -94,10 +96,14 @@ class Machine(Generic[S]):
         """Decide, record and carry out; return the number of the last event. Raises `Refusal`."""
         async with self._lock:
             await self._fire_due()
-            while not await self._record(command_id, self.decide(command, actor, terms)):
-                # Rows that we never heard of came first: they are folded in, so decide again.
-                await self._fire_due()
-            return self.seq
+            # Its rows may have come to light behind another command's: a second time they would be
+            # refused by the ledger for ever.
+            while command_id not in self._done:
+                await self._record(command_id, self.decide(command, actor, terms), terms)
+                if command_id not in self._done:
+                    # Rows that we never heard of came first: they are folded in, so decide again.
+                    await self._fire_due()
+            return self._done[command_id]
 
     async def fire(self) -> None:
         """Fire every alarm that is due."""
@@ -124,12 +130,12 @@ class Machine(Generic[S]):
         while (alarm := self._next_alarm()) and alarm.at <= workflow.now():
             await self._record(alarm.key, self.decide(alarm, SYSTEM))
 
-    async def _record(self, command_id: str, events: list[Event]) -> bool:
-        """Write the events; say whether rows of this command stand in the ledger now."""
+    async def _record(self, command_id: str, events: list[Event], terms: Terms | None = None) -> None:
+        """Write the events, or hear of rows that stand there already."""
         after = self.state
         for event in events:
             after = self._decider.evolve(after, event)
-        alarm = None if after is None else self._alarm_of(after)
+        alarm = None if after is None else self._alarm_of(after, terms)
         recorded = await workflow.execute_local_activity_method(
             LedgerActivities.record,
             RecordRequest(
@@ -143,12 +149,11 @@ class Machine(Generic[S]):
             **LEDGER,
         )
         await self._adopt(recorded)
-        return any(row.command_id == command_id for row in recorded.rows)
 
     async def _adopt(self, recorded: Recorded) -> None:
         for row in recorded.rows:
             self.state = self._decider.evolve(self.state, row.event(SYSTEM))
-            self.seq = row.seq
+            self.seq = self._done[row.command_id] = row.seq
         self.outside += recorded.outside
         await self._follow_terms()
         self._arm()
@@ -169,8 +174,12 @@ class Machine(Generic[S]):
     def _pin(self, terms: Terms) -> None:
         self.terms, self._policy, self._calendar = terms, terms.policy, terms.read_calendar()
 
-    def _alarm_of(self, state: S) -> Alarm | None:
-        return self._decider.next_alarm(state, self._policy, self._calendar)
+    def _alarm_of(self, state: S, terms: Terms | None = None) -> Alarm | None:
+        """Return the next alarm under the terms at hand, or under those that a command brings."""
+        policy, calendar = self._policy, self._calendar
+        if terms is not None:
+            policy, calendar = terms.policy, terms.read_calendar()
+        return self._decider.next_alarm(state, policy, calendar)
 
     def _next_alarm(self) -> Alarm | None:
         return None if self.state is None else self._alarm_of(self.state)

@@ -13,7 +13,7 @@ from rules.case.context import Context
 from rules.case.events import SYSTEM
 from rules.case.guards import objection_ends
 from rules.case.state import CaseState
-from rules.case.vocabulary import LADDER, Kind, Request, Status
+from rules.case.vocabulary import LADDER, WORKING, Kind, Request, Status
 from rules.policy import Policy
 
 OVERDUE_AFTER = timedelta(seconds=1)  # exactly at due is on time
@@ -118,15 +118,22 @@ def _stage_alarms(case: CaseState, ctx: Context) -> Iterator[Alarm]:
             yield _limit_missing(case, ctx)
         case Status.REPLIED:
             yield _stage(case, "check_late", ctx.hours_after(since, policy.check_reply))
-        case Status.REVISITING if case.judgement_since:
-            at = ctx.closing_after(case.judgement_since, policy.judgement)
-            yield Alarm("judgement_late", str(case.stage), at, case.judgement_since, DECIDING)
         case Status.REVISITING:
-            yield _stage(case, "revisit_late", ctx.closing_after(since, policy.revisit), REMINDING)
+            yield from _judgement(case, ctx)
         case Status.CLOSED:
             yield _stage(case, "auto_archive", objection_ends(case, ctx), ARCHIVING)
         case Status.HANDLING:
             yield from _decisions(case, ctx)
+
+
+def _judgement(case: CaseState, ctx: Context) -> Iterator[Alarm]:
+    """The revisit is owed until it was made, whatever else is."""
+    if case.judgement_since:
+        at = ctx.closing_after(case.judgement_since, ctx.policy.judgement)
+        yield Alarm("judgement_late", str(case.stage), at, case.judgement_since, DECIDING)
+    if case.round.told_at and not case.round.revisited:
+        at = ctx.closing_after(case.stage_since, ctx.policy.revisit)
+        yield _stage(case, "revisit_late", at, REMINDING)
 
 
 def _limit_missing(case: CaseState, ctx: Context) -> Alarm:
@@ -163,12 +170,13 @@ def _decisions(case: CaseState, ctx: Context) -> Iterator[Alarm]:
             else ("unsolvable_unconfirmed", policy.unsolvable_confirmation)
         )
         at = ctx.closing_after(case.pending.at, days)
-        yield Alarm(name, str(case.pending.serial), at, case.pending.at, DECIDING)
+        armed = max(case.pending.at, case.stage_since)
+        yield Alarm(name, str(case.pending.serial), at, armed, DECIDING)
     if case.due_at and case.due_set_at and case.opinions_missing():
         day = _days_before(case.due_at, policy.opinion_before_due, ctx.calendar)
         asked = max(c.asked_at for c in case.co_units)
         instance = f"{case.convenings}.{case.due_epoch}"
-        armed = max(asked, case.due_set_at)
+        armed = max(asked, case.due_set_at, case.stage_since)
         yield Alarm("opinion_late", instance, ctx.calendar.closing(day), armed, REMINDING)
 
 
@@ -201,16 +209,15 @@ def _due_ladder(case: CaseState, ctx: Context) -> Iterator[Alarm]:
 
 def _duties(case: CaseState, ctx: Context) -> Iterator[Alarm]:
     """What is owed to the citizen and to the ledger while the unit works."""
-    if case.response_since:
-        at = ctx.closing_after(case.response_since, ctx.policy.response)
-        instance = str(case.responses_owed)
-        yield Alarm("response_late", instance, at, case.response_since, REMINDING)
-    working = case.status in {Status.HANDLING, Status.REFERRED}
-    if working and case.kind is Kind.COMPLEX and case.progress_at:
-        instance = str(case.progress_lines)
+    first = case.responses_owed - len(case.response_since) + 1
+    for number, since in enumerate(case.response_since, first):
+        at = ctx.closing_after(since, ctx.policy.response)
+        yield Alarm("response_late", str(number), at, max(since, case.stage_since), REMINDING)
+    if case.status in WORKING and case.kind is Kind.COMPLEX and case.progress_at:
+        instance = case.progress_at.isoformat()
         times, last = _fired(case, "progress_late", instance)
         at = ctx.closing_after(case.progress_at, ctx.policy.progress * (times + 1))
-        armed = last or case.progress_at
+        armed = max(last or case.progress_at, case.stage_since)
         yield Alarm("progress_late", instance, at, armed, REMINDING, times + 1)
 
 
@@ -218,5 +225,5 @@ def _order_alarms(case: CaseState, ctx: Context) -> Iterator[Alarm]:
     if not case.is_open:
         return
     for order in case.orders:
-        if order.answered_at is None:
+        if order.answered_at is None and not order.lapsed:
             yield Alarm("order_unanswered", order.id, order.due_at, order.given_at, ORDERS)

@@ -13,8 +13,9 @@ from rules.case.vocabulary import LEVELS, Kind, Level, Light, Outcome, Status
 
 
 def enter(case: CaseState, status: Status, ctx: Context) -> CaseState:
-    """Put the case into `status`; stage alarms start anew."""
-    return replace(case, status=status, stage=case.stage + 1, stage_since=ctx.at)
+    """Put the case into `status`; stage alarms start anew, and so does the leader's limit."""
+    waits = ctx.at if case.leader_since else None
+    return replace(case, status=status, stage=case.stage + 1, stage_since=ctx.at, leader_since=waits)
 
 
 def with_round(case: CaseState, **values: Any) -> CaseState:
@@ -32,6 +33,13 @@ def limit_of(kind: Kind, ctx: Context) -> int:
     return ctx.policy.simple if kind is Kind.SIMPLE else ctx.policy.commitment
 
 
+def round_limit(case: CaseState, ctx: Context) -> int:
+    """Return the limit of the round under way in working days, were it not to be moved."""
+    if case.kind is Kind.SIMPLE and case.round.round > 1:
+        return ctx.policy.second_round_simple
+    return case.limit_days or ctx.policy.commitment
+
+
 def reckon(due: Due, ctx: Context) -> datetime:
     """Return the instant that `due` means in the calendar at hand."""
     if due.on is None:
@@ -44,7 +52,7 @@ def reckon(due: Due, ctx: Context) -> datetime:
 def set_due(case: CaseState, due: Due, ctx: Context) -> CaseState:
     """Reckon the due date from `due`; where it moves, a new epoch of the ladder begins.
 
-    The light turns green again only if the new date is still to come.
+    The light turns green again only if the new date is still to come and the clock runs.
     """
     due_at = reckon(due, ctx)
     provisional = ctx.calendar.is_provisional(case.round.started_at, due_at)
@@ -53,6 +61,7 @@ def set_due(case: CaseState, due: Due, ctx: Context) -> CaseState:
         return case
     if case.due_at is None and case.round.round == 1:
         case = replace(case, original_due_at=due_at)
+    green = due_at > ctx.at and case.status is not Status.SUSPENDED
     return with_round(
         replace(
             case,
@@ -60,7 +69,7 @@ def set_due(case: CaseState, due: Due, ctx: Context) -> CaseState:
             due_set_at=ctx.at,
             due_epoch=case.due_epoch + 1,
             ladder_from=None,
-            light=Light.GREEN if due_at > ctx.at else case.light,
+            light=Light.GREEN if green else case.light,
         ),
         due_at=due_at,
     )
@@ -73,8 +82,8 @@ def add_days(case: CaseState, days: int, ctx: Context) -> CaseState:
 
 
 def overdue(case: CaseState, at: datetime) -> bool:
-    """Whether the due instant has passed; exactly at due is on time."""
-    return case.due_at is not None and at > case.due_at
+    """Whether the due instant has passed; exactly at due is on time, and a stopped clock never is late."""
+    return case.due_at is not None and at > case.due_at and case.status is not Status.SUSPENDED
 
 
 def keep_late(case: CaseState, ctx: Context) -> CaseState:
@@ -84,12 +93,13 @@ def keep_late(case: CaseState, ctx: Context) -> CaseState:
 
 def owe_response(case: CaseState, ctx: Context) -> CaseState:
     """From now the citizen is owed a word within the response limit."""
-    return replace(case, responses_owed=case.responses_owed + 1, response_since=ctx.at)
+    since = (*case.response_since, ctx.at)
+    return replace(case, responses_owed=case.responses_owed + 1, response_since=since)
 
 
 def dispatch(case: CaseState, unit: str, ctx: Context) -> CaseState:
     """Send the case to `unit`; the level falls only when the unit is another one."""
-    if unit != case.unit:
+    if case.unit and unit != case.unit:
         case = replace(case, level=Level.CONTACT, refused_replies=0)
     case = replace(
         case,
@@ -104,10 +114,8 @@ def dispatch(case: CaseState, unit: str, ctx: Context) -> CaseState:
 
 
 def start_handling(case: CaseState, ctx: Context) -> CaseState:
-    """Put the case into the unit's hands."""
-    if case.progress_at is None:
-        case = replace(case, progress_at=ctx.at)
-    return enter(case, Status.HANDLING, ctx)
+    """Put the case into the unit's hands; its next entry in the ledger is owed from now."""
+    return enter(replace(case, progress_at=ctx.at), Status.HANDLING, ctx)
 
 
 def close(case: CaseState, outcome: Outcome, ctx: Context) -> CaseState:
@@ -118,6 +126,8 @@ def close(case: CaseState, outcome: Outcome, ctx: Context) -> CaseState:
         closed_at=ctx.at,
         judgement_since=None,
         pending=None,
+        leader_since=None,
+        response_since=(),
     )
 
 
@@ -131,20 +141,12 @@ def reopen(case: CaseState, ctx: Context) -> CaseState:
         closed_at=None,
         judgement_since=None,
         reply=None,
-        pending=None,
-        leader_since=None,
-        suspended_days=0,
+        # The new round's due date is a new one, even where it falls on the old one.
+        due_at=None,
     )
-    if case.unit is None:
-        cleared = replace(case, kind=None, due=None, due_at=None, light=Light.GREY)
-        return enter(cleared, Status.REGISTERED, ctx)
     if number >= 3:
         case = climb(case, Level.SUPERVISION)
+    if case.unit is None:
+        cleared = replace(case, kind=None, due=None, light=Light.GREY)
+        return enter(cleared, Status.REGISTERED, ctx)
     return set_due(start_handling(case, ctx), Due(round_limit(case, ctx), start=ctx.at), ctx)
-
-
-def round_limit(case: CaseState, ctx: Context) -> int:
-    """Return the limit of a second or later round in working days."""
-    if case.kind is Kind.SIMPLE:
-        return ctx.policy.second_round_simple
-    return case.limit_days or ctx.policy.commitment

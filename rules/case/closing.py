@@ -20,6 +20,7 @@ from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.guards import SATISFIED, dissatisfied
 from rules.case.handlers import handles, reason_for_refusal
+from rules.case.oversight import lapse_orders
 from rules.case.state import CaseState, Reply
 from rules.case.vocabulary import Outcome, Status
 
@@ -48,7 +49,7 @@ def check_reply(case: CaseState, command: CheckReply, ctx: Context) -> CaseState
     judged = ctx.at if ctx.policy.judged_by == "told" else reply.at
     on_time = not case.round.late and (case.due_at is None or judged <= case.due_at)
     case = with_round(case, replied_at=reply.at, told_at=ctx.at, on_time=on_time, resolved=reply.resolved)
-    told = replace(case, response_since=None, pending=None, leader_since=None)
+    told = replace(case, response_since=(), pending=None, leader_since=None)
     owed = ctx.at if dissatisfied(told) else None
     return enter(replace(told, judgement_since=owed), Status.REVISITING, ctx)
 
@@ -122,7 +123,7 @@ def object_(case: CaseState, command: Object, ctx: Context) -> CaseState:
 
 def _ask_judgement(case: CaseState, ctx: Context) -> CaseState:
     owed = replace(case, judgement_since=case.judgement_since or ctx.at)
-    return enter(owed, Status.REVISITING, ctx) if case.status is Status.CLOSED else owed
+    return enter(lapse_orders(owed, ctx), Status.REVISITING, ctx) if case.status is Status.CLOSED else owed
 
 
 @handles(Archive)

@@ -42,6 +42,9 @@ def decide(
         return [_fire(_existing(case), command, ctx)]
     data, texts = split(command)
     if isinstance(command, Register):
+        if case is not None:  # a case is registered once
+            may(case, command.name, actor)
+            possible(case, command.name, ctx)
         case = register(command, ctx)
         return [Event("registered", at, actor, data, texts, difference(None, case))]
     before = _existing(case)
@@ -63,8 +66,9 @@ def _carry_out(case: CaseState, command: Command, ctx: Context) -> CaseState:
         raise Invalid(faults)
     possible(case, command.name, ctx)
     after = carried.handler(case, command, ctx)
-    # Any act of the leader ends the limit that mark_unable set him.
-    return replace(after, leader_since=None) if ctx.actor.role is Role.DEPUTY_LEADER else after
+    # Any act of the leader ends the limit that mark_unable set him; a co-unit's leader is not he.
+    his_own = ctx.actor.role is Role.DEPUTY_LEADER and ctx.actor.unit == case.unit
+    return replace(after, leader_since=None) if his_own else after
 
 
 def _fire(case: CaseState, alarm: Alarm, ctx: Context) -> Event:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from rules.case.clock import climb, dispatch, enter, start_handling
 from rules.case.commands import (
     Attach,
+    Command,
     Convene,
     Coordinate,
     DecideReturn,
@@ -18,6 +19,7 @@ from rules.case.commands import (
     Sign,
 )
 from rules.case.context import Context
+from rules.case.errors import Illegal
 from rules.case.handlers import handles
 from rules.case.state import CaseState, CoUnit
 from rules.case.vocabulary import Level, Status
@@ -38,9 +40,7 @@ def return_order(case: CaseState, command: ReturnOrder, ctx: Context) -> CaseSta
 def _return_faults(case: CaseState, command: DecideReturn, ctx: Context) -> dict[str, str]:
     if not command.accept:
         return {}
-    if command.unit is None:
-        return {"unit": "required"}
-    return {"unit": "same_unit"} if command.unit == case.unit else {}
+    return {} if command.unit else {"unit": "required"}
 
 
 @handles(DecideReturn, _return_faults)
@@ -48,7 +48,7 @@ def decide_return(case: CaseState, command: DecideReturn, ctx: Context) -> CaseS
     """Accepted: to another unit. Refused: back to the same one, which may not return it again."""
     if command.accept:
         assert command.unit is not None
-        return dispatch(case, command.unit, ctx)
+        return dispatch_elsewhere(case, command, command.unit, ctx)
     assert case.unit is not None
     refused = replace(
         case,
@@ -61,13 +61,13 @@ def decide_return(case: CaseState, command: DecideReturn, ctx: Context) -> CaseS
 @handles(Progress)
 def progress(case: CaseState, command: Progress, ctx: Context) -> CaseState:
     """A line of the ledger; the progress limit of complex cases starts anew."""
-    return replace(case, progress_at=ctx.at, progress_lines=case.progress_lines + 1)
+    return replace(case, progress_at=ctx.at)
 
 
 @handles(Inform)
 def inform(case: CaseState, command: Inform, ctx: Context) -> CaseState:
     """The citizen was told; nothing is owed until the next dispatch or decision."""
-    return replace(case, response_since=None)
+    return replace(case, response_since=())
 
 
 @handles(Attach)
@@ -111,14 +111,17 @@ def opine(case: CaseState, command: Opine, ctx: Context) -> CaseState:
     return replace(case, co_units=answered)
 
 
-def _reassign_faults(case: CaseState, command: Reassign, ctx: Context) -> dict[str, str]:
-    return {"unit": "same_unit"} if command.unit == case.unit else {}
-
-
-@handles(Reassign, _reassign_faults)
+@handles(Reassign)
 def reassign(case: CaseState, command: Reassign, ctx: Context) -> CaseState:
     """To another unit of the hall; the case clock runs on."""
-    return dispatch(case, command.unit, ctx)
+    return dispatch_elsewhere(case, command, command.unit, ctx)
+
+
+def dispatch_elsewhere(case: CaseState, command: Command, unit: str, ctx: Context) -> CaseState:
+    """Send the case to a unit that must not be the one that has it."""
+    if unit == case.unit:
+        raise Illegal(command.name, case.status, "same_unit")
+    return dispatch(case, unit, ctx)
 
 
 @handles(ReferralReply)

@@ -6,10 +6,8 @@ from rules.case.clock import (
     close,
     dispatch,
     enter,
-    keep_late,
     limit_of,
     overdue,
-    owe_response,
     round_limit,
     set_due,
     with_round,
@@ -61,13 +59,10 @@ def triage(case: CaseState, command: Triage, ctx: Context) -> CaseState:
     if command.kind is Kind.OUT_OF_SCOPE:
         return close(case, Outcome.INFORMED, ctx)
     assert command.unit is not None
-    first = case.round.round == 1
-    case = replace(case, limit_days=case.limit_days or limit_of(command.kind, ctx))
-    days = limit_of(command.kind, ctx) if first else round_limit(case, ctx)
-    case = set_due(case, Due(days, start=case.round.started_at), ctx)
+    case = replace(case, limit_days=limit_of(command.kind, ctx))
+    case = set_due(case, Due(round_limit(case, ctx), start=case.round.started_at), ctx)
     if command.kind is Kind.COMPLEX:
-        case = replace(case, unit=command.unit, limit_asked=True)
-        return owe_response(enter(case, Status.LIMIT_PENDING, ctx), ctx)
+        return enter(replace(case, unit=command.unit, limit_asked=True), Status.LIMIT_PENDING, ctx)
     return dispatch(case, command.unit, ctx)
 
 
@@ -86,9 +81,11 @@ def transfer(case: CaseState, command: Transfer, ctx: Context) -> CaseState:
 @handles(Withdraw)
 def withdraw(case: CaseState, command: Withdraw, ctx: Context) -> CaseState:
     """Close on the citizen's request; after due it still counts as late."""
-    late = case.round.late or (overdue(case, ctx.at) and case.round.told_at is None)
-    if late:
-        case = with_round(keep_late(case, ctx), on_time=False)
+    # A reply that waits for its check has stopped the clock, where replies are what is judged.
+    replied = case.reply if case.status is Status.REPLIED and ctx.policy.judged_by == "reply" else None
+    late = case.round.late or overdue(case, replied.at if replied else ctx.at)
+    if late and case.round.told_at is None:
+        case = with_round(case, late=True, on_time=False)
     return close(case, Outcome.WITHDRAWN, ctx)
 
 

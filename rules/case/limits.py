@@ -14,8 +14,10 @@ from rules.case.clock import (
     overdue,
     owe_response,
     reckon,
+    round_limit,
     set_due,
     start_handling,
+    with_round,
 )
 from rules.case.commands import (
     CalendarChanged,
@@ -34,7 +36,7 @@ from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.handlers import check_due_on, handles
 from rules.case.state import CaseState, Due, Order, Pending
-from rules.case.vocabulary import Kind, Request, Status
+from rules.case.vocabulary import Kind, Light, Request, Status
 
 
 @handles(ReportComplex)
@@ -64,14 +66,14 @@ def refer_up(case: CaseState, command: ReferUp, ctx: Context) -> CaseState:
 
 
 def _extension_faults(case: CaseState, command: RequestExtension, ctx: Context) -> dict[str, str]:
-    longest = case.limit_days or ctx.policy.commitment
-    fits = 1 <= command.working_days <= longest
-    return {} if fits else {"working_days": "beyond_original_limit"}
+    return {} if command.working_days > 0 else {"working_days": "at_least_one"}
 
 
 @handles(RequestExtension, _extension_faults)
 def request_extension(case: CaseState, command: RequestExtension, ctx: Context) -> CaseState:
-    """The clock runs while it is undecided."""
+    """The clock runs while it is undecided; no longer than the original limit."""
+    if command.working_days > (case.limit_days or ctx.policy.commitment):
+        raise Illegal(command.name, case.status, "beyond_original_limit")
     serial = case.requests + 1
     pending = Pending(Request.EXTENSION, ctx.at, serial, command.working_days)
     return replace(case, requests=serial, pending=pending)
@@ -91,33 +93,45 @@ def decide_extension(case: CaseState, command: DecideExtension, ctx: Context) ->
 @handles(Suspend)
 def suspend(case: CaseState, command: Suspend, ctx: Context) -> CaseState:
     """Wait for the citizen; the light turns grey."""
-    return enter(case, Status.SUSPENDED, ctx)
+    return replace(enter(case, Status.SUSPENDED, ctx), light=Light.GREY)
 
 
 @handles(Resume)
 def resume(case: CaseState, command: Resume, ctx: Context) -> CaseState:
-    """Add the working days in (pause, resume] and go on; a new calendar counts from here."""
-    days = ctx.calendar.working_days_between(case.stage_since, ctx.at)
-    shifted = add_days(replace(case, suspended_days=case.suspended_days + days), days, ctx)
-    waits = ctx.at if case.leader_since else None
-    return replace(start_handling(shifted, ctx), leader_since=waits)
+    """Add the working days in (pause, resume] and go on; a new calendar counts from here.
+
+    Never more than are left: an outage may hold the resumption up, not the citizen's answer.
+    """
+    left = ctx.policy.suspension_total - case.suspended_days
+    days = min(ctx.calendar.working_days_between(case.stage_since, ctx.at), left)
+    paused = replace(case, suspended_days=case.suspended_days + days)
+    paused = with_round(paused, suspended_days=case.round.suspended_days + days)
+    shifted = add_days(paused, days, ctx)
+    return start_handling(replace(shifted, light=_relit(shifted)), ctx)
+
+
+def _relit(case: CaseState) -> Light:
+    """Return the light after a pause: as it was, or green where the due date moved."""
+    warnings = tuple(f"due_soon_{number}/{case.due_epoch}/" for number in (1, 2))
+    warned = any(mark.key.startswith(warnings) for mark in case.fired)
+    return Light.YELLOW if warned else Light.GREEN
 
 
 def _kind_faults(case: CaseState, command: Reclassify, ctx: Context) -> dict[str, str]:
-    if command.kind not in {Kind.SIMPLE, Kind.COMMITMENT}:
-        return {"kind": "simple_or_commitment"}
-    return {"kind": "same_kind"} if command.kind is case.kind else {}
+    fits = command.kind in {Kind.SIMPLE, Kind.COMMITMENT}
+    return {} if fits else {"kind": "simple_or_commitment"}
 
 
 @handles(Reclassify, _kind_faults)
 def reclassify(case: CaseState, command: Reclassify, ctx: Context) -> CaseState:
     """Reckon again from the round's start plus granted suspension; refused if that is past."""
-    days = limit_of(command.kind, ctx)
-    start = case.round.started_at
-    due = Due(days + case.suspended_days, start=start)
+    if command.kind is case.kind:
+        raise Illegal(command.name, case.status, "same_kind")
+    case = replace(keep_late(case, ctx), kind=command.kind, limit_days=limit_of(command.kind, ctx))
+    days = round_limit(case, ctx) + case.round.suspended_days
+    due = Due(days, start=case.round.started_at)
     if reckon(due, ctx) < ctx.at:
         raise Illegal(command.name, case.status, "new_due_is_past")
-    case = replace(keep_late(case, ctx), kind=command.kind, limit_days=days)
     return set_due(case, due, ctx)
 
 

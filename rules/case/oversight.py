@@ -42,6 +42,14 @@ def answer_order(case: CaseState, command: AnswerOrder, ctx: Context) -> CaseSta
     return replace(case, orders=answered)
 
 
+def lapse_orders(case: CaseState, ctx: Context) -> CaseState:
+    """Let the orders go whose due time came while the case was closed, now that it is open again."""
+    closed_at = case.closed_at
+    assert closed_at is not None
+    orders = (replace(o, lapsed=o.lapsed or closed_at < o.due_at <= ctx.at) for o in case.orders)
+    return replace(case, orders=tuple(orders))
+
+
 @handles(Excuse)
 def excuse(case: CaseState, command: Excuse, ctx: Context) -> CaseState:
     """Lateness is shown apart, never as on time."""

@@ -12,7 +12,7 @@ from rules.case.context import Context
 from rules.case.errors import Forbidden, Illegal
 from rules.case.events import Actor
 from rules.case.state import CaseState
-from rules.case.vocabulary import OPEN, Role, Status
+from rules.case.vocabulary import OPEN, WORKING, Role, Status
 
 Guard = Callable[[CaseState, Context], str | None]
 
@@ -29,7 +29,6 @@ ACTING = frozenset(Role) - {Role.AUDITOR, Role.ADMIN, Role.CITIZEN, Role.SYSTEM}
 
 HANDLING = frozenset({Status.HANDLING})
 WITH_UNIT = frozenset({Status.DISPATCHED, Status.HANDLING})
-WORKING = frozenset({Status.HANDLING, Status.EXPLAINING, Status.REFERRED})
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ def _only(status: Status) -> frozenset[Status]:
 
 
 PERMITS: dict[str, Permit] = {
+    "register": Permit(SYSTEM_ONLY, frozenset()),
     "triage": Permit(CLERK, _only(Status.REGISTERED)),
     "transfer": Permit(HALL_HEADS, _only(Status.REGISTERED)),
     "sign": Permit(UNIT, _only(Status.DISPATCHED)),
@@ -89,7 +89,7 @@ PERMITS: dict[str, Permit] = {
     "remind": Permit(OVERSEERS, OPEN, (guards.has_unit,)),
     "order": Permit(SUPERVISOR, OPEN, (guards.has_unit,)),
     "answer_order": Permit(LEADER, OPEN, (guards.has_unit, guards.order_open)),
-    "excuse": Permit(SUPERVISOR, frozenset(Status), (guards.excusable,)),
+    "excuse": Permit(SUPERVISOR, frozenset(Status) - {Status.ARCHIVED}, (guards.excusable,)),
     "attach": Permit(ACTING, OPEN, (guards.room_for_attachment,)),
     "calendar_changed": Permit(SYSTEM_ONLY, OPEN | {Status.CLOSED}),
 }

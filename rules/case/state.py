@@ -52,6 +52,7 @@ class Round:
     started_at: datetime
     due_at: datetime | None = None
     late: bool = False
+    suspended_days: int = 0
     replied_at: datetime | None = None
     told_at: datetime | None = None
     on_time: bool | None = None
@@ -98,13 +99,17 @@ class CoUnit:
 
 @dataclass(frozen=True)
 class Order:
-    """A supervision order (督办单). ``ladder`` is the due date's epoch when a rung gave it."""
+    """A supervision order (督办单). ``ladder`` is the due date's epoch when a rung gave it.
+
+    ``lapsed``: its due time came while the case was closed, so it is no material for a 通报.
+    """
 
     id: str
     given_at: datetime
     due_at: datetime
     answered_at: datetime | None = None
     ladder: int | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,8 @@ class CaseState:
     """A case as its ledger makes it.
 
     ``stage`` counts the entries into a status and is the instance of stage alarms; ``due_epoch``
-    counts the moves of the due date and is the instance of the due ladder.
+    counts the moves of the due date and is the instance of the due ladder. ``response_since`` holds
+    the instants from which the citizen is still owed a word.
     """
 
     case_id: str
@@ -154,10 +160,9 @@ class CaseState:
     rounds: tuple[Round, ...] = ()
     dispatches: int = 0
     responses_owed: int = 0
-    response_since: datetime | None = None
+    response_since: tuple[datetime, ...] = ()
     leader_since: datetime | None = None
     progress_at: datetime | None = None
-    progress_lines: int = 0
     reply: Reply | None = None
     refused_replies: int = 0
     pending: Pending | None = None

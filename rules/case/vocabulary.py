@@ -126,6 +126,8 @@ class Ground(StrEnum):
 LEVELS = (Level.CONTACT, Level.DEPUTY_LEADER, Level.SUPERVISION)
 ENDED = frozenset({Status.CLOSED, Status.ARCHIVED})
 OPEN = frozenset(Status) - ENDED
+# Where the unit works on the matter, writes progress and may reply.
+WORKING = frozenset({Status.HANDLING, Status.EXPLAINING, Status.REFERRED})
 # Where the limit runs against somebody: the due ladder is armed in these and no others.
 LADDER = frozenset(
     {

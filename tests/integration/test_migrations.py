@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -116,9 +117,7 @@ async def test_a_second_upgrade_finds_nothing_to_do(database_url: str) -> None:
 
 async def test_two_processes_may_upgrade_at_once(database_url: str) -> None:
     code = f"import asyncio; from models.migrate import upgrade; asyncio.run(upgrade({database_url!r}))"
-    started = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT) for _ in range(2)
-    ]
+    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT) for _ in range(2)]
     await asyncio.gather(upgrade(database_url), upgrade(database_url))
     assert [await process.wait() for process in started] == [0, 0]
     assert await examine(database_url, tables) == {*metadata.tables, "alembic_version"}
@@ -137,17 +136,20 @@ async def test_an_unreachable_database_is_an_outage(unused_tcp_port: int) -> Non
         await upgrade(f"postgresql://postgres@127.0.0.1:{unused_tcp_port}/none")
 
 
-async def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
+async def test_a_sqlite_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "new 100%" / "data" / "bancheng.db"
     await upgrade(f"sqlite:///{file}")
-    assert file.exists()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
 def test_there_is_one_line_of_revisions() -> None:
     scripts = ScriptDirectory.from_config(alembic_config("sqlite:///x.db"))
     revisions = list(scripts.walk_revisions())
     assert len(scripts.get_heads()) == 1
-    assert [revision.revision for revision in revisions][::-1] == [f"{n + 1:04}" for n in range(len(revisions))]
+    assert [revision.revision for revision in revisions][::-1] == [
+        f"{n + 1:04}" for n in range(len(revisions))
+    ]
 
 
 @pytest.mark.parametrize("url", ["sqlite:///x.db", "postgresql://db/x"])

@@ -13,18 +13,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from activities.writing import stored
 from models.case import Case, LedgerEvent
 from models.chain import verify_chain
 from models.crypto import CaseKey, Keyring, hash_code, new_code
 from models.database import Database
 from models.directory import Hall, Unit, User
 from models.filing import CaseSecret, Filing
-from models.messages import Terms, encode_policy, encode_state
+from models.messages import StoredEvent, Terms, encode_policy, encode_state
 from models.policies import read_policies
 from models.terms import CalendarSnapshot, PolicyVersion
 from rules.case.alarms import next_alarm
-from rules.case.events import SYSTEM, Actor, fold
+from rules.case.events import SYSTEM, Actor, Event, fold
 from rules.case.state import CaseState
 from rules.case.vocabulary import Role
 
@@ -152,7 +151,7 @@ async def checked_fold(database: Database, case_id: str, terms: Terms | None = N
     assert len(ids) == len(set(ids)), "a command stands twice in the ledger"
     fired = [key for row in rows for key in row.fired]
     assert len(fired) == len(set(fired)), "an alarm fired twice"
-    state = fold(stored(row).event(SYSTEM) for row in rows)
+    state = fold(map(_event, rows))
     assert state is not None
     assert encode_state(state) == case.state
     shown = (case.number, case.status, case.level, case.due_at, case.unit)
@@ -162,6 +161,11 @@ async def checked_fold(database: Database, case_id: str, terms: Terms | None = N
         armed = (alarm.name, alarm.at) if alarm else (None, None)
         assert (case.next_alarm_name, case.next_alarm_at) == armed
     return state
+
+
+def _event(row: LedgerEvent) -> Event:
+    stored = StoredEvent(row.seq, row.command_id, row.type, row.at, row.changes, row.fired)
+    return stored.event(SYSTEM)
 
 
 def terms_with(policy: str = "guilin", /, *, calendar: Any, **limits: Any) -> Terms:

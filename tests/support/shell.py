@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.inbox import Inbox
 from activities.ledger import LedgerActivities
@@ -62,6 +63,20 @@ CALENDAR = Calendar(
     work=_moved(CALENDAR_2026.work),
     published=frozenset({YEAR - 1, YEAR}),
 )
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "rules",
+        "models",
+        "activities",
+        "workflows",
+        "pydantic",
+        "pydantic_core",
+        "sqlalchemy",
+        "sqlmodel",
+        "httpx",
+        "cryptography",
+    )
+)
 GUILIN = terms_with("guilin", calendar=CALENDAR)
 CHENGZHONG = terms_with("chengzhong", calendar=CALENDAR)
 
@@ -77,10 +92,12 @@ class Shell:
         self._started: list[str] = []
 
     @asynccontextmanager
-    async def worker(self, *channels: Channel, **options: Any) -> AsyncIterator[None]:
-        """Run a worker for cases, and one for the channels outside if there are any."""
+    async def worker(
+        self, *channels: Channel, ledger: type[LedgerActivities] = LedgerActivities, **options: Any
+    ) -> AsyncIterator[None]:
+        """Run the workers of the product; a test may hand in a `ledger` that misbehaves."""
         writer = LedgerWriter(self.keyring, Inbox(channels))
-        ledger = LedgerActivities(self.database, writer)
+        written = ledger(self.database, writer)
         registration = RegistrationActivities(self.database, self.keyring, writer)
         outside = NotificationActivities(self.database, {c.name: c for c in channels})
         async with (
@@ -88,7 +105,7 @@ class Shell:
                 self.client,
                 task_queue=CASES,
                 workflows=[CaseWorkflow],
-                activities=[ledger.record, ledger.read, ledger.terms, registration.register],
+                activities=[written.record, written.read, written.terms, registration.register],
                 workflow_runner=RUNNER,
                 **options,
             ),

@@ -22,7 +22,8 @@ from models.crypto import (
 )
 from models.petitioner import PHONE_INDEX, PetitionerDetails, open_petitioner, seal_petitioner
 
-OLD, NEW = generate_key("2025"), generate_key("2026")
+# Fixed ones: the names of tests must not differ from one process to the next.
+OLD, NEW = (f"{year}:{base64.b64encode(bytes([year % 100] * 32)).decode()}" for year in (2025, 2026))
 BEFORE, AFTER = Keyring.parse(OLD), Keyring.parse(f"{NEW},{OLD}")
 
 
@@ -112,6 +113,12 @@ def test_faulty_keys_are_refused_without_showing_them(text: str, fault: str) -> 
     with pytest.raises(ValueError, match=fault) as refused:
         Keyring.parse(text)
     assert secret(OLD) not in str(refused.value)
+
+
+def test_a_generated_key_is_new_and_fits_the_settings() -> None:
+    entry = generate_key("2027")
+    assert Keyring.parse(entry).key_ids == ("2027",)
+    assert entry != generate_key("2027")
 
 
 def test_keys_may_be_written_in_either_alphabet_of_base64() -> None:

@@ -100,8 +100,16 @@ def test_settings_print_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("host", "local"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.9.9.9", True), ("0.0.0.0", False)]
-    + [("10.0.0.5", False), ("hall.example.cn", False), ("::", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.5", False),
+        ("hall.example.cn", False),
+    ],
 )
 def test_a_loopback_host_is_known(host: str, local: bool) -> None:
     assert Settings(host=host).is_local is local

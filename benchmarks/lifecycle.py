@@ -1,0 +1,233 @@
+"""Whole lifecycles of a standard case beside a bare workflow, in one run, in turn.
+
+    python benchmarks/lifecycle.py [--cases 100] [--runs 5] [--concurrency 20]
+
+Prints throughput, CPU of server and worker per case, the median time to file a case over HTTP
+beside a bare update-with-start, and the size of a standard case's history.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import httpx
+from sqlalchemy import create_engine
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+
+from benchmarks.bare import LAST, QUEUE, ROWS, BareWorkflow, Step
+from benchmarks.rig import Rig, cpu_seconds, median, report, timed
+from casework.engine import Engine, workflow_id
+from models.calendar_source import build_calendar
+from models.crypto import CaseKey, hash_code, new_code
+from models.filing import CaseSecret, Filing
+from models.messages import CommandMessage, Terms, encode_command
+from models.policies import read_policies
+from rules.calendar import OPENING_HOURS
+from rules.case import commands as c
+from rules.case.events import Actor
+from rules.case.vocabulary import Cause, Kind, Role
+
+PASSWORD = "benchmark-password"
+HALL, UNIT = "guilin", "market"
+CLERK = Actor(Role.CLERK, "guilin.clerk", "窗口A岗", HALL)
+LEAD = Actor(Role.WINDOW_LEAD, "guilin.lead", "窗口负责人", HALL)
+CONTACT = Actor(Role.CONTACT, "guilin.market.contact", "联系人", HALL, UNIT)
+NOTICE = c.OneTimeNotice(
+    materials="身份证、营业执照", window="3号窗口", person="王经办", contact="0773-2800000"
+)
+STEPS: list[tuple[Actor, c.Command]] = [
+    (CLERK, c.Triage(kind=Kind.SIMPLE, cause=Cause.OTHER, unit=UNIT, one_time_notice=NOTICE)),
+    (CONTACT, c.Sign()),
+    (CONTACT, c.ReplyCommand(text="已办结,请凭回执到3号窗口领取执照。", resolved=True)),
+    (LEAD, c.CheckReply(accept=True)),
+    (CLERK, c.Revisit(reached=True, rating=5)),
+    (LEAD, c.Archive()),
+]
+FORM = {"matter": "个体工商户注销", "problem": "窗口要求重复提交已经共享的证件,来回跑了三次。"}
+
+
+async def file_cases(rig: Rig, number: int) -> list[str]:
+    """Lay out filings as the API does; their registration is part of what is measured."""
+    ids = [str(uuid.uuid4()) for _ in range(number)]
+    async with rig.database.begin() as session:
+        for case_id in ids:
+            key = CaseKey.create()
+            session.add(
+                Filing(
+                    case_id=case_id,
+                    hall=HALL,
+                    channel="counter",
+                    received_at=datetime.now(UTC),
+                    clerk=str(CLERK.username),
+                    body_hash="",
+                    form=key.seal_text(json.dumps(FORM), "form"),
+                    query_code_hash=hash_code(new_code()),
+                )
+            )
+            session.add(CaseSecret(case_id=case_id, wrapped_key=key.wrap(rig.keyring, case_id)))
+    return ids
+
+
+def terms() -> Terms:
+    """Return the terms that a case filed today is pinned to."""
+    year = datetime.now(UTC).year
+    calendar = build_calendar(range(year, year + 4), {}, {}, OPENING_HOURS)
+    return Terms.of(read_policies(None)[HALL], calendar)
+
+
+async def live(engine: Engine, case_id: str, pinned: Terms) -> None:
+    """One case from the filing to the archive."""
+    await engine.start(case_id, pinned)
+    for actor, command in STEPS:
+        message = CommandMessage(str(uuid.uuid4()), actor, encode_command(command))
+        await engine.command(case_id, command.name, message)
+
+
+async def begin_bare(rig: Rig, case_id: str) -> None:
+    """Start a bare workflow with its first row."""
+    operation: Any = WithStartWorkflowOperation(
+        BareWorkflow.run,
+        Step(case_id, 0, FORM["problem"]),
+        id=f"bare-{case_id}",
+        task_queue=QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    await rig.client.execute_update_with_start_workflow(
+        BareWorkflow.begin, start_workflow_operation=operation
+    )
+
+
+async def live_bare(rig: Rig, case_id: str) -> None:
+    """The same number of updates, rows and timers without rules."""
+    await begin_bare(rig, case_id)
+    handle = rig.client.get_workflow_handle(f"bare-{case_id}")
+    for step in range(1, LAST + 1):
+        await handle.execute_update(
+            BareWorkflow.step, Step(case_id, step, FORM["problem"]), id=str(uuid.uuid4())
+        )
+
+
+async def crowd(ids: list[str], one: Callable[[str], Awaitable[None]], concurrency: int) -> None:
+    """Run all, so many at a time."""
+    gate = asyncio.Semaphore(concurrency)
+
+    async def guarded(case_id: str) -> None:
+        async with gate:
+            await one(case_id)
+
+    await asyncio.gather(*map(guarded, ids))
+
+
+class Measured:
+    """Throughput and CPU of one side, run by run."""
+
+    def __init__(self, rig: Rig, pid: int) -> None:
+        self.rig, self.pid = rig, pid
+        self.rates: list[float] = []
+        self.cpu: list[float] = []
+
+    async def run(self, ids: list[str], one: Callable[[str], Awaitable[None]], concurrency: int) -> None:
+        before = self.rig.server_cpu() + cpu_seconds(self.pid)
+        seconds = await timed(lambda: crowd(ids, one, concurrency))
+        after = self.rig.server_cpu() + cpu_seconds(self.pid)
+        self.rates.append(len(ids) / seconds)
+        self.cpu.append((after - before) / len(ids) * 1000)
+
+
+async def filing_times(rig: Rig, port: int, number: int) -> tuple[float, float]:
+    """Median milliseconds to file a case over HTTP, and to start a bare one, in turn."""
+    ours: list[float] = []
+    bare: list[float] = []
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api") as http:
+        form = {"username": CLERK.username, "password": PASSWORD}
+        token = (await http.post("/token", data=form)).json()["access_token"]
+        http.headers["authorization"] = f"Bearer {token}"
+        for count in range(number):
+            body = {
+                "hall": HALL,
+                "channel": "counter",
+                "petitioner": {"kind": "person", "name": "张三", "phone": f"1380013{count:04d}"},
+                **FORM,
+            }
+            start = time.perf_counter()
+            response = await http.post("/cases", json=body)
+            ours.append((time.perf_counter() - start) * 1000)
+            response.raise_for_status()
+            bare.append(await timed(lambda: begin_bare(rig, str(uuid.uuid4()))) * 1000)
+    return median(ours), median(bare)
+
+
+async def history(rig: Rig, case_id: str) -> tuple[int, int]:
+    """Return events and bytes of a case's history."""
+    handle = rig.client.get_workflow_handle(workflow_id(case_id))
+    info = (await handle.describe()).raw_description.workflow_execution_info
+    return info.history_length, info.history_size_bytes
+
+
+async def measure(options: argparse.Namespace) -> None:
+    """Run both sides in turn and print what came out."""
+    async with Rig() as rig:
+        ROWS.metadata.create_all(create_engine(str(rig.database_url).replace("+aiosqlite", "")))
+        await rig.demonstrate(PASSWORD)
+        ours = Measured(rig, rig.spawn("worker.py").pid)
+        bare = Measured(rig, rig.spawn("-m", "benchmarks.bare_worker").pid)
+        port = await rig.serve_api() if options.filings else 0
+        engine, pinned = rig.engine(), terms()
+
+        async def one(case_id: str) -> None:
+            await live(engine, case_id, pinned)
+
+        async def one_bare(case_id: str) -> None:
+            await live_bare(rig, case_id)
+
+        warm = await file_cases(rig, options.concurrency)
+        await crowd(warm, one, options.concurrency)
+        await crowd(warm, one_bare, options.concurrency)
+        for count in range(options.runs):
+            await bare.run([str(uuid.uuid4()) for _ in range(options.cases)], one_bare, options.concurrency)
+            await ours.run(await file_cases(rig, options.cases), one, options.concurrency)
+            print(f"run {count + 1}: bare {bare.rates[-1]:.1f}/s, ours {ours.rates[-1]:.1f}/s", flush=True)
+        ours_p50, bare_p50 = await filing_times(rig, port, options.filings) if options.filings else (0, 1)
+        events, size = await history(rig, warm[0])
+    rate, floor = median(ours.rates), median(bare.rates)
+    cpu, cpu_floor = median(ours.cpu), median(bare.cpu)
+    rows = [
+        ("", "ours", "bare", "ratio"),
+        ("lifecycles per second", f"{rate:.1f}", f"{floor:.1f}", f"{rate / floor:.2f}"),
+        ("CPU per case, ms", f"{cpu:.0f}", f"{cpu_floor:.0f}", f"{cpu / cpu_floor:.2f}"),
+        ("filing p50, ms", f"{ours_p50:.1f}", f"{bare_p50:.1f}", f"{ours_p50 / bare_p50:.2f}"),
+        ("history events", str(events), "", ""),
+        ("history bytes", str(size), "", ""),
+    ]
+    figures = {
+        "lifecycle_ratio": round(rate / floor, 3),
+        "cpu_ratio": round(cpu / cpu_floor, 3),
+        "filing_p50_ratio": round(ours_p50 / bare_p50, 3),
+        "history_events": events,
+        "history_bytes": size,
+    }
+    report(rows, figures)
+
+
+def main() -> None:
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=100, help="lifecycles a run (default 100)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each side (default 5)")
+    parser.add_argument("--concurrency", type=int, default=20, help="callers at once (default 20)")
+    parser.add_argument("--filings", type=int, default=100, help="filings over HTTP (default 100)")
+    asyncio.run(measure(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

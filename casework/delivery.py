@@ -1,0 +1,74 @@
+"""Handing a command to the engine, and what a refusal means to the one who gave it."""
+
+from sqlmodel import col, select
+
+from casework.calendars import terms_for
+from casework.engine import CaseNotRunning, EngineUnavailable
+from casework.errors import Conflict
+from casework.finding import Found, opened
+from casework.reading import allowed_now
+from casework.scope import scope_of
+from casework.services import Services
+from casework.viewer import Viewer
+from models.case import Case, LedgerEvent
+from models.messages import CommandMessage, encode_command
+from rules.case.commands import Command
+from rules.case.errors import Illegal
+from rules.case.events import Actor
+from rules.case.vocabulary import Status
+
+
+async def deliver(
+    services: Services, found: Found, actor: Actor, command: Command, command_id: str
+) -> int:
+    """Have the engine carry a command out; return the number of its event.
+
+    A case whose workflow is gone goes on from its ledger first. Raises `Refusal`,
+    `EngineUnavailable`, and `Illegal` for a case that was archived meanwhile.
+    """
+    case_id = found.case.id
+    hall = getattr(command, "hall", None) if command.name == "transfer" else None
+    terms = await terms_for(services, hall, found.state.received_at) if hall else None
+    message = CommandMessage(command_id, actor, encode_command(command), terms)
+    try:
+        return await services.engine.command(case_id, command.name, message)
+    except CaseNotRunning:
+        found = await _reopened(services, found)
+        if found.state.status is Status.ARCHIVED:
+            raise Illegal(command.name, Status.ARCHIVED) from None
+        await services.engine.start(case_id, found.pinned.terms)
+    try:
+        return await services.engine.command(case_id, command.name, message)
+    except CaseNotRunning as error:
+        raise EngineUnavailable(str(error)) from error
+
+
+async def _reopened(services: Services, found: Found, viewer: Viewer | None = None) -> Found:
+    """Return the case as it stands now, and whether the viewer still sees it."""
+    async with services.database.read() as session:
+        case = await session.get_one(Case, found.case.id)
+        visible = viewer is not None and (await scope_of(session, viewer)).covers(case)
+        return await opened(services, session, case, visible)
+
+
+async def conflict(
+    services: Services, viewer: Viewer, found: Found, refusal: Illegal
+) -> Conflict:
+    """Return the refusal with the case's status and what the viewer may do now."""
+    now = await services.clock.now()
+    fresh = await _reopened(services, found, viewer)
+    extra = {
+        "rule": refusal.rule,
+        "case_status": fresh.state.status.value,
+        "allowed": allowed_now(fresh, viewer, now),
+    }
+    return Conflict("command-not-allowed", extra)
+
+
+async def recorded(services: Services, case_id: str, command_id: str) -> bool:
+    """Whether the ledger holds events of this command."""
+    wanted = select(LedgerEvent.seq).where(
+        LedgerEvent.case_id == case_id, col(LedgerEvent.command_id) == command_id
+    )
+    async with services.database.read() as session:
+        return (await session.exec(wanted)).first() is not None

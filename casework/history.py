@@ -1,0 +1,169 @@
+"""What happened to a case, for those who look back: its events, who held it, its row of 附件3."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from casework.finding import Found
+from casework.ledger_texts import Texts, read_events
+from casework.moments import shown, shown_facts
+from casework.services import Services
+from casework.view import LADDER_ORDER
+from models.case import LedgerEvent
+from models.chain import verify_chain
+from models.directory import ContactEntry, Unit
+from models.messages import StoredEvent
+from rules.case.events import SYSTEM
+from rules.case.vocabulary import Role
+from rules.holding import stretches, working_hours
+
+MAY_SEE_HOLDING = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.WINDOW_LEAD, Role.CENTRE})
+Row = tuple[LedgerEvent, Texts]
+
+# Events that remind: people's and the machine's (附件3 counts them together).
+_REMINDERS = frozenset({"remind", "due_soon_1", "due_soon_2"})
+_DISPATCHES = frozenset({"triage", "decide_return", "reassign", "set_limit"})
+
+
+async def events_of(services: Services, found: Found) -> dict[str, Any]:
+    """Return the whole ledger of a case in clear, and whether its hash chain holds."""
+    async with services.database.read() as session:
+        rows = await read_events(session, services.keyring, [found.case.id])
+    last = found.case.seq
+    return {
+        "items": [_event(row, texts) for row, texts in rows],
+        # The projection may be older than the ledger read after it, never younger.
+        "verified": verify_chain([row for row, _ in rows], last) is None,
+    }
+
+
+def _event(row: LedgerEvent, texts: Texts) -> dict[str, Any]:
+    return {
+        "seq": row.seq,
+        "at": shown(row.at),
+        "type": row.type,
+        "actor": row.actor,
+        "data": shown_facts(row.data) | texts | {"changes": shown_facts(row.changes)},
+        "prev_hash": row.prev_hash,
+        "hash": row.hash,
+    }
+
+
+async def holding_of(services: Services, found: Found) -> dict[str, Any]:
+    """Return who held the case for how many working hours, by its hall's calendar."""
+    until = await services.clock.now()
+    async with services.database.read() as session:
+        rows = await read_events(session, services.keyring, [found.case.id])
+    calendar = found.pinned.calendar
+    items, total = [], timedelta()
+    for stretch in stretches(_stored(row).event(SYSTEM) for row, _ in rows):
+        hours = working_hours(stretch, calendar, until)
+        total += hours
+        items.append(
+            {
+                "holder": stretch.holder,
+                "unit": stretch.unit,
+                "from": shown(stretch.start),
+                "to": shown(stretch.end),
+                "working_hours": _hours(hours),
+            }
+        )
+    return {"items": items, "total_working_hours": _hours(total)}
+
+
+def _hours(amount: timedelta) -> float:
+    return round(amount / timedelta(hours=1), 4)
+
+
+def _stored(row: LedgerEvent) -> StoredEvent:
+    return StoredEvent(row.seq, row.command_id, row.type, row.at, row.changes, row.fired)
+
+
+async def ledger_row(services: Services, found: Found) -> dict[str, Any]:
+    """Return the case as a row of the progress ledger. Source: S0, 附件3."""
+    case, state = found.case, found.state
+    async with services.database.read() as session:
+        rows = await read_events(session, services.keyring, [case.id])
+        unit_name, person = await _unit(session, case.hall, case.unit)
+    dispatched = _last(rows, _DISPATCHES, lambda row: "dispatches" in row.changes)
+    signed = _last(rows, {"sign"})
+    revisit = _last(rows, {"revisit"})
+    return {
+        "number": case.number,
+        "subject": case.matter,
+        "unit": case.unit,
+        "unit_name": unit_name,
+        "person": signed[0].actor.get("name") if signed and state.unit_signed else person,
+        "dispatched_at": shown(dispatched[0].at) if dispatched else None,
+        "signed_at": shown(signed[0].at) if signed and state.unit_signed else None,
+        "due_at": shown(case.due_at),
+        "progress": [_line(row, texts) for row, texts in rows if row.type == "progress"],
+        "level": case.level,
+        "returns": state.returns,
+        "extensions": state.extensions,
+        "reminders": sum(row.type in _REMINDERS for row, _ in rows),
+        "orders": _orders(rows, found),
+        "reply": _reply(rows, resolved=True),
+        "explanation": _reply(rows, resolved=False),
+        "revisit": _revisit(*revisit) if revisit else None,
+        "rating": state.round.rating,
+        "closed_at": shown(case.closed_at),
+        "light": case.light,
+    }
+
+
+def _last(rows: Sequence[Row], types: Iterable[str], also: Any = lambda row: True) -> Row | None:
+    wanted = set(types)
+    return next((r for r in reversed(rows) if r[0].type in wanted and also(r[0])), None)
+
+
+def _line(row: LedgerEvent, texts: Texts) -> dict[str, Any]:
+    return {"at": shown(row.at), "by": row.actor.get("name"), "text": texts.get("text")}
+
+
+def _orders(rows: Sequence[Row], found: Found) -> list[dict[str, Any]]:
+    typed = {row.data.get("order"): texts.get("text") for row, texts in rows if row.type == "order"}
+    answers = {row.data["order"]: texts.get("text") for row, texts in rows if row.type == "answer_order"}
+    return [
+        {
+            "id": order.id,
+            "text": typed.get(order.id, LADDER_ORDER),
+            "due_at": shown(order.due_at),
+            "answered_at": shown(order.answered_at),
+            "answer": answers.get(order.id),
+        }
+        for order in found.state.orders
+    ]
+
+
+def _reply(rows: Sequence[Row], resolved: bool) -> str | None:
+    last = _last(rows, {"reply"}, lambda row: row.data.get("resolved") is resolved)
+    return last[1].get("text") if last else None
+
+
+def _revisit(row: LedgerEvent, texts: Texts) -> dict[str, Any]:
+    return {
+        "at": shown(row.at),
+        "by": row.actor.get("name"),
+        "reached": row.data.get("reached"),
+        "rating": row.data.get("rating"),
+        "resolved": row.data.get("resolved"),
+        "text": texts.get("text"),
+    }
+
+
+async def _unit(
+    session: AsyncSession, hall: str, unit: str | None
+) -> tuple[str | None, str | None]:
+    """Return the unit's name, and that of its contact."""
+    row = await session.get(Unit, (hall, unit)) if unit else None
+    newest = (
+        select(ContactEntry)
+        .where(ContactEntry.hall == hall, ContactEntry.unit == unit)
+        .order_by(col(ContactEntry.version).desc())
+    )
+    entry = (await session.exec(newest)).first()
+    return row.name if row else None, entry.contact.get("name") if entry else None

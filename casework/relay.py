@@ -1,0 +1,137 @@
+"""The relay: finishes what a crash or an outage left open between the tables and the engine.
+
+It starts every filing that has no number, and tells the workflow of events that it never heard of
+(written just before a worker died). Everything it does may be done twice, also by two relays.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from sqlmodel import Session, col, delete, exists, select, update
+
+from casework.calendars import terms_for
+from casework.engine import CaseNotRunning, EngineUnavailable
+from casework.errors import NotFound
+from casework.services import Services
+from models.access import Attempt
+from models.case import Case, LedgerEvent
+from models.command import SentCommand
+from models.database import DatabaseUnavailable
+from models.filing import Filing
+from rules.case.vocabulary import Status
+
+EVERY = timedelta(seconds=5)
+PATIENCE = timedelta(seconds=15)  # younger ones are still in somebody's hands
+LOOK_BACK = timedelta(days=1)  # an event that a workflow missed is adopted by its next alarm anyway
+AT_ONCE = 5
+BATCH = 200
+KEPT = timedelta(days=30)  # contract.md: answers are repeated for 7 days at least
+ATTEMPTS_KEPT = timedelta(days=2)
+
+Item = TypeVar("Item")
+_log = structlog.get_logger(__name__)
+
+
+async def relay(services: Services, every: timedelta = EVERY) -> None:
+    """Work until cancelled; an outage is waited out."""
+    while True:
+        try:
+            await relay_once(services)
+            await forget_old(services)
+        except (DatabaseUnavailable, EngineUnavailable) as error:
+            _log.warning("relay waits", error=str(error)[:200])
+        await asyncio.sleep(every.total_seconds())
+
+
+async def relay_once(services: Services) -> int:
+    """Settle what is open now; return how much that was. Raises DatabaseUnavailable."""
+    filings = await _unregistered(services)
+    commands = await _unanswered(services)
+    if not (filings or commands) or not await services.engine.reachable():
+        return 0
+    settled = await _each(filings, lambda filing: _start(services, filing))
+    return settled + await _each(commands, lambda command: _settle(services, command))
+
+
+async def _unregistered(services: Services) -> Sequence[Filing]:
+    before = await services.clock.now() - PATIENCE
+    wanted = (
+        select(Filing)
+        .where(col(Filing.registered_at).is_(None), Filing.received_at <= before)
+        .order_by(col(Filing.received_at))
+        .limit(BATCH)
+    )
+    async with services.database.read() as session:
+        return (await session.exec(wanted)).all()
+
+
+async def _unanswered(services: Services) -> Sequence[SentCommand]:
+    """Commands that nobody got an answer to, and whose events are in the ledger all the same."""
+    now = await services.wall.now()
+    recorded = exists().where(
+        col(LedgerEvent.case_id) == col(SentCommand.case_id),
+        col(LedgerEvent.command_id) == col(SentCommand.command_id),
+    )
+    wanted = (
+        select(SentCommand)
+        .where(col(SentCommand.sent_at).between(now - LOOK_BACK, now - PATIENCE))
+        .where(col(SentCommand.answered).is_(False), recorded)
+        .limit(BATCH)
+    )
+    async with services.database.read() as session:
+        return (await session.exec(wanted)).all()
+
+
+async def _each(items: Sequence[Item], settle: Callable[[Item], Awaitable[None]]) -> int:
+    """Settle items, some at once; one that fails holds up no other. Return how many went well."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(item: Item) -> bool:
+        async with turns:
+            try:
+                await settle(item)
+            except (EngineUnavailable, CaseNotRunning, NotFound) as error:
+                _log.warning("not settled", error=f"{type(error).__name__}: {error}"[:200])
+                return False
+        return True
+
+    return sum(await asyncio.gather(*map(one, items)))
+
+
+async def _start(services: Services, filing: Filing) -> None:
+    terms = await terms_for(services, filing.hall, filing.received_at)
+    number = await services.engine.start(filing.case_id, terms)
+    _log.info("filing registered", case_id=filing.case_id, number=number)
+
+
+async def _settle(services: Services, command: SentCommand) -> None:
+    """Have the workflow fold in what it missed; the answer is made when somebody asks again."""
+    case_id = str(command.case_id)
+    async with services.database.read() as session:
+        case = await session.get_one(Case, case_id)
+        pinned = await services.pinned.of(session, case)
+    if case.status != Status.ARCHIVED:
+        try:
+            await services.engine.catch_up(case_id)
+        except CaseNotRunning:
+            await services.engine.start(case_id, pinned.terms)
+    await services.database.write(lambda session: _mark(session, command.command_id))
+
+
+def _mark(session: Session, command_id: str) -> None:
+    mine = col(SentCommand.command_id) == command_id
+    session.exec(update(SentCommand).where(mine).values(answered=True))
+
+
+async def forget_old(services: Services) -> None:
+    """Drop answers and failed attempts that nobody will ask for again."""
+    now = await services.wall.now()
+
+    def drop(session: Session) -> None:
+        session.exec(delete(SentCommand).where(col(SentCommand.sent_at) < now - KEPT))
+        session.exec(delete(Attempt).where(col(Attempt.at) < now - ATTEMPTS_KEPT))
+
+    await services.database.write(drop)

@@ -1,0 +1,213 @@
+"""The parts of the house in one process: `serve`, `rehearse`, and the HTTP part alone (`api`)."""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from api import create_app
+from assembly import build_services
+from casework.demo import Loaded, has_demo, is_empty, load_demo, renew_password
+from casework.rehearsal import RehearsalClock
+from casework.services import Services
+from embedded import EmbeddedFailure, TemporalServer, TimeSkippingServer, only_user_of
+from models.migrate import upgrade
+from settings import Settings
+from worker import run_workers, stop_on_signals
+
+GRACE = 20  # seconds that requests under way may take at a stop
+BACKLOG = 512
+
+Announce = Callable[[Settings, Loaded | None], None]
+"""Tells the operator where it runs; the demonstration's password stands there this once."""
+
+
+class Failure(Exception):
+    """It can't be run; the message says why, and what to do."""
+
+
+async def serve(settings: Settings, announce: Announce) -> None:
+    """Run everything until SIGINT or SIGTERM; the next start goes on where this one stopped.
+
+    Raises `Failure`, `EmbeddedFailure`, DatabaseUnavailable.
+    """
+    stop = stop_on_signals()
+    with only_user_of(settings.data_dir), _listening(settings) as listener:
+        await upgrade(settings.database)
+        async with _services(settings) as services, _engine(settings) as watching:
+            loaded = await _demonstration(settings, services)
+            house = _House(settings, services, create_app(services=services), listener)
+            await house.run(stop, lambda: announce(settings, loaded), watching)
+
+
+async def rehearse(settings: Settings, announce: Announce) -> None:
+    """Run everything on the time-skipping server, in a folder that is thrown away at the end.
+
+    The rehearsal begins at the present. Raises `Failure`, `EmbeddedFailure`.
+    """
+    stop = stop_on_signals()
+    with (
+        tempfile.TemporaryDirectory(prefix="bancheng-rehearsal-") as folder,
+        _listening(settings) as listener,
+    ):
+        settings = rehearsal_settings(settings, Path(folder))
+        await upgrade(settings.database)
+        async with (
+            _services(settings, rehearsal=True) as services,
+            _time_skipping_engine(settings) as watching,
+        ):
+            loaded = await load_demo(services, demo_password(settings))
+            app = create_app(services=services, rehearsal=True)
+            house = _House(settings, services, app, listener)
+            await house.run(stop, lambda: announce(settings, loaded), watching)
+
+
+async def serve_api(settings: Settings) -> None:
+    """Run the HTTP part alone until SIGINT or SIGTERM. Raises `Failure`."""
+    stop = stop_on_signals()
+    with _listening(settings) as listener:
+        async with _services(settings) as services:
+            async with _http(create_app(services=services), listener) as serving:
+                await _first_of(serving, asyncio.create_task(stop.wait()))
+
+
+def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
+    """Return settings that touch nothing of the installation, and reach nobody outside."""
+    own = {
+        "data_dir": folder,
+        "database_url": None,
+        "temporal_address": "",
+        "temporal_namespace": TimeSkippingServer.NAMESPACE,
+        "secret_key": None,
+        "payload_keys": None,
+        "webhook_url": "",
+    }
+    return settings.model_copy(update=own)
+
+
+def demo_password(settings: Settings) -> str | None:
+    """Return DEMO_PASSWORD, None where it is not set."""
+    return settings.demo_password.get_secret_value() if settings.demo_password else None
+
+
+class _House:
+    """HTTP part and workers together; they stop in the order that loses nothing."""
+
+    def __init__(
+        self, settings: Settings, services: Services, app: FastAPI, listener: socket.socket
+    ) -> None:
+        self._settings, self._services = settings, services
+        self._app, self._listener = app, listener
+
+    async def run(
+        self,
+        stop: asyncio.Event,
+        announce: Callable[[], None],
+        watching: Coroutine[Any, Any, None],
+    ) -> None:
+        """Run until `stop`, or until a part fails: then raise what it raised."""
+        ending = asyncio.Event()
+        working = asyncio.create_task(run_workers(self._services, self._settings, ending))
+        try:
+            # Requests under way need the workers: those end after the HTTP part.
+            async with _http(self._app, self._listener) as serving:
+                announce()
+                watcher = asyncio.create_task(watching)
+                await _first_of(serving, working, watcher, asyncio.create_task(stop.wait()))
+        finally:
+            ending.set()
+            await working
+
+
+@asynccontextmanager
+async def _http(app: FastAPI, listener: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve HTTP inside the block; requests under way come to their end after it."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=GRACE
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        while not server.started:
+            if serving.done():
+                raise Failure("the HTTP part did not start; the log says why")
+            await asyncio.sleep(0.01)
+        yield serving
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving])
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: ours is the order in which the parts stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+async def _first_of(*tasks: asyncio.Task[Any]) -> None:
+    """Wait for the first to end, raise what it raised, and cancel those that only wait."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """Take HOST and PORT before anything is started. Raises `Failure`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        taken = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Failure(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror or error}): "
+            "stop what runs there, or set BANCHENG_PORT to another port"
+        ) from error
+    with closing(taken):
+        yield taken
+
+
+@asynccontextmanager
+async def _services(settings: Settings, *, rehearsal: bool = False) -> AsyncIterator[Services]:
+    services = build_services(settings, RehearsalClock if rehearsal else None)
+    try:
+        yield services
+    finally:
+        await services.database.close()
+
+
+@asynccontextmanager
+async def _engine(settings: Settings) -> AsyncIterator[Coroutine[Any, Any, None]]:
+    """Run the engine that comes along, unless a cluster is given; yield what keeps it running."""
+    if settings.temporal_address:
+        yield _forever()
+        return
+    server = TemporalServer(settings.data_dir, settings.temporal_namespace)
+    await server.start()
+    try:
+        yield server.keep_running()
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def _time_skipping_engine(settings: Settings) -> AsyncIterator[Coroutine[Any, Any, None]]:
+    server = TimeSkippingServer(settings.data_dir)
+    await server.start()
+
+    async def ended() -> None:
+        await server.ended()
+        raise EmbeddedFailure("the engine of the rehearsal ended, and what it held is gone: start anew")
+
+    try:
+        yield ended()
+    finally:
+        await server.stop()

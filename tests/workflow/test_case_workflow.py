@@ -1,0 +1,247 @@
+"""Commands through the durable shell: decided once, on disk before the answer, refused without a trace.
+
+A real Temporal server and a real ledger; clocks are the cases' own.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from activities.ledger import LedgerActivities
+from models.messages import CommandMessage, Recorded, RecordRequest
+from rules.case.errors import Forbidden, Illegal, Invalid
+from rules.case.vocabulary import Status
+from temporalio import activity
+from tests.support.books import person
+from tests.support.cases import make, triage
+from tests.support.shell import LiveCase, Shell
+
+CONTACT = person("guilin.housing.contact")
+UPDATES = (
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
+)
+
+
+async def dispatched(shell: Shell, kind: str = "commitment") -> LiveCase:
+    """A case in the hands of the housing unit, not signed yet."""
+    case = await shell.file("03-09 09:20")
+    return await case.give(triage(kind), "03-09 09:40")
+
+
+async def test_a_case_runs_from_the_counter_to_the_archive(either_shell: Shell) -> None:
+    async with either_shell.worker():
+        case = await either_shell.file("03-09 09:20")
+        assert case.number == "guilin-20370309-0001"
+        steps: list[tuple[Any, ...]] = [
+            (triage("simple", "market"), "03-09 09:40"),
+            ("sign", "03-09 10:00"),
+            ("reply", "03-10 15:00"),
+            ("check_reply", "03-10 15:20"),
+            ("revisit", "03-11 10:00", {"rating": 5}),
+            ("archive", "03-11 10:10"),
+        ]
+        for command, when, *given in steps:
+            await case.give(command, when, **(given[0] if given else {}))
+            await case.checked()
+        await case.handle.result()
+    assert await case.story() == [
+        "registered 03-09 09:20",
+        "triage 03-09 09:40",
+        "sign 03-09 10:00",
+        "reply 03-10 15:00",
+        "check_reply 03-10 15:20",
+        "revisit 03-11 10:00",
+        "archive 03-11 10:10",
+    ]
+    assert (await case.checked()).round.on_time
+
+
+@pytest.mark.parametrize(
+    ("command", "actor", "reason"),
+    [
+        (make("reply"), "guilin.housing.contact", "status"),
+        (make("sign"), "guilin.market.contact", "forbidden"),
+        (make("sign"), "guilin.clerk", "forbidden"),
+        (make("reassign", unit="housing"), "guilin.lead", "unit: same_unit"),
+    ],
+)
+async def test_a_refusal_leaves_no_trace_in_history_or_ledger(
+    shell: Shell, command: Any, actor: str, reason: str
+) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+        before = await _history_events(case)
+        assert await case.refusal(command, person(actor)) == reason
+        assert await _history_events(case) == before
+        assert len(await case.ledger()) == 2
+
+
+async def test_each_kind_of_refusal_comes_back_as_the_rules_raise_it(shell: Shell) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+        with pytest.raises(Illegal) as illegal:
+            await case.send(make("reply"), CONTACT)
+        assert (illegal.value.command, illegal.value.status, illegal.value.rule) == (
+            "reply",
+            "dispatched",
+            "status",
+        )
+        with pytest.raises(Forbidden) as forbidden:
+            await case.send(make("archive"), CONTACT)
+        assert (forbidden.value.command, forbidden.value.role) == ("archive", "contact")
+        with pytest.raises(Invalid) as invalid:
+            await case.send(make("reassign", unit="housing"), person("guilin.lead"))
+        assert invalid.value.faults == {"unit": "same_unit"}
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("reply", {"text": "好", "resolved": "perhaps"}), ("sign", {"colour": "red"}), ("fly", {}), ("reply", {})],
+)
+async def test_a_body_that_makes_no_command_is_refused_and_harms_nothing(
+    shell: Shell, name: str, body: dict[str, Any]
+) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+        with pytest.raises(Invalid):
+            await shell.engine.command(case.case_id, name, CommandMessage("c1", CONTACT, body))
+        await case.give("sign")
+        assert (await case.checked()).status is Status.HANDLING
+
+
+async def test_an_update_without_a_message_is_refused(shell: Shell) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+        for args in ([], ["text"], [{"command_id": 1}]):
+            with pytest.raises(WorkflowUpdateFailedError) as failure:
+                await case.handle.execute_update("sign", args=args)
+            assert isinstance(failure.value.cause, ApplicationError)
+            assert failure.value.cause.type == "Invalid"
+
+
+async def test_the_same_command_id_twice_is_one_act(shell: Shell) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+        first = await case.send(make("sign"), CONTACT, command_id="one")
+        again = await case.send(make("sign"), CONTACT, command_id="one")
+        assert first == again == 3
+        assert [row.command_id for row in await case.ledger()][2:] == ["one"]
+
+
+async def test_of_two_acts_at_one_instant_one_wins_and_the_other_leaves_no_event(
+    either_shell: Shell,
+) -> None:
+    shell, slow = either_shell, SlowLedger.made()
+    async with shell.worker(ledger=slow):
+        case = await dispatched(shell)
+        slow.gate.clear()  # both pass the validator before the first is on disk
+        both = asyncio.gather(
+            case.send(make("sign"), CONTACT),
+            case.send(make("return_order"), person("guilin.housing.alternate")),
+            return_exceptions=True,
+        )
+        await _accepted(case, 4)
+        slow.gate.set()
+        answers = await both
+        (refusal,) = [answer for answer in answers if isinstance(answer, Exception)]
+        assert isinstance(refusal, Illegal)
+        assert refusal.rule == "status"
+        assert len(await case.ledger()) == 3
+        await case.checked()
+
+
+async def test_twenty_people_at_once_are_taken_one_after_the_other(either_shell: Shell) -> None:
+    async with either_shell.worker():
+        case = await dispatched(either_shell)
+        await case.give("sign")
+        answers = await asyncio.gather(
+            *(case.send(make("progress", text=f"第 {n} 行"), CONTACT) for n in range(20))
+        )
+        assert sorted(answers) == list(range(4, 24))
+        assert (await case.checked()).progress_lines == 20
+
+
+async def test_a_command_that_comes_before_the_number_waits_for_it(shell: Shell) -> None:
+    async with shell.worker():
+        case = await shell.file("03-09 09:20")
+        assert await case.give(triage("simple")) is case
+    history = [event.event_type for event in (await case.handle.fetch_history()).events]
+    assert history.count(UPDATES[0]) == 2
+
+
+async def test_nothing_readable_reaches_the_server(shell: Shell) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+        await case.give("sign")
+        await case.give("reply", text="已为韦女士办结")
+        history = (await case.handle.fetch_history()).to_json()
+    for secret in ("韦女士", "身份证", "housing", "guilin-2037"):
+        assert secret not in history
+        assert secret.encode("unicode_escape").decode() not in history
+
+
+async def test_commands_and_alarms_read_like_a_file_in_temporals_own_pages(shell: Shell) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+        await case.give("sign")
+        events = (await case.handle.fetch_history()).events
+    names = [
+        event.workflow_execution_update_accepted_event_attributes.accepted_request.input.name
+        for event in events
+        if event.event_type == UPDATES[0]
+    ]
+    assert names == ["register", "triage", "sign"]
+    summaries = [
+        await _opened(shell, event.user_metadata.summary)
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+    ]
+    assert summaries == [
+        "triage_late 2037-03-09 11:20:00",
+        "sign_late_1 2037-03-09 15:10:00",
+        "response_late 2037-03-10 17:30:00",
+    ]
+
+
+class SlowLedger(LedgerActivities):
+    """Writes only while the gate is open."""
+
+    gate: asyncio.Event
+
+    @classmethod
+    def made(cls) -> type["SlowLedger"]:
+        """A class of its own, since each test has its own event loop."""
+        return type("SlowLedger", (cls,), {"gate": _open_gate()})
+
+    @activity.defn
+    async def record(self, request: RecordRequest) -> Recorded:
+        """Wait for the gate, then write."""
+        await self.gate.wait()
+        return await super().record(request)
+
+
+def _open_gate() -> asyncio.Event:
+    gate = asyncio.Event()
+    gate.set()
+    return gate
+
+
+async def _accepted(case: LiveCase, wanted: int) -> None:
+    """Wait until the history shows so many accepted commands."""
+    async with asyncio.timeout(10):
+        while await case.count(UPDATES[0]) < wanted:
+            await asyncio.sleep(0.02)
+
+
+async def _history_events(case: LiveCase) -> int:
+    return len((await case.handle.fetch_history()).events)
+
+
+async def _opened(shell: Shell, payload: Any) -> str:
+    text: str = (await shell.client.data_converter.decode([payload]))[0]
+    return text

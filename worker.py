@@ -1,0 +1,158 @@
+"""The Temporal workers: what is registered on which queue, and how they start and stop.
+
+`python worker.py` (or `bancheng worker`) runs until SIGTERM or SIGINT; run as many as you like.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import httpx
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import logs
+from activities.calendar import CalendarActivities
+from activities.inbox import Inbox
+from activities.ledger import LedgerActivities
+from activities.notification import Channel, NotificationActivities, WebhookChannel
+from activities.registration import RegistrationActivities
+from activities.writing import LedgerWriter
+from assembly import build_services
+from casework import relay
+from casework.engine import EngineUnavailable
+from casework.services import Services
+from processes import leave
+from settings import Settings
+from workflows.calendar import CalendarWorkflow
+from workflows.case import CaseWorkflow
+from workflows.queues import CASES, NOTIFICATIONS
+
+# What is under way when a stop is asked for may come to its end; the SDK's default is not to wait.
+GRACE = timedelta(seconds=30)
+CACHED = 2000  # cases kept in memory, about 55 KB each; others are read from their history when needed
+TRY_AGAIN = 1.0  # seconds
+GATEWAY_WITHIN = 10.0  # seconds
+
+# Not imported anew for each case: half the CPU, and tables can't be declared twice. The sandbox goes
+# on refusing clocks and randomness to the workflows.
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        *("rules", "models", "activities", "workflows"),
+        *("pydantic", "pydantic_core", "sqlalchemy", "sqlmodel", "httpx", "cryptography"),
+    )
+)
+
+log = logging.getLogger("bancheng.worker")
+
+
+def build_workers(client: Client, services: Services, channels: Sequence[Channel] = ()) -> list[Worker]:
+    """Return the workers for cases and for the channels outside, not started."""
+    database = services.database
+    writer = LedgerWriter(services.keyring, Inbox(tuple(channels)))
+    ledger = LedgerActivities(database, writer)
+    registration = RegistrationActivities(database, services.keyring, writer)
+    calendar = CalendarActivities(database)
+    outside = NotificationActivities(database, {channel.name: channel for channel in channels})
+    return [
+        Worker(
+            client,
+            task_queue=CASES,
+            workflows=[CaseWorkflow, CalendarWorkflow],
+            activities=[registration.register, ledger.record, ledger.read, ledger.terms, calendar.page],
+            workflow_runner=RUNNER,
+            max_cached_workflows=CACHED,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=NOTIFICATIONS,
+            activities=[outside.deliver],
+            graceful_shutdown_timeout=GRACE,
+        ),
+    ]
+
+
+async def run_workers(services: Services, settings: Settings, stop: asyncio.Event) -> None:
+    """Run workers and relay until `stop`, through any outage; return once all work is at its end."""
+    async with _channels(settings) as channels, _relay(services):
+        while not stop.is_set():
+            try:
+                client = await services.engine.client()
+                await _until_stop(build_workers(client, services, channels), stop)
+            except EngineUnavailable as error:
+                log.warning("waiting for the engine", extra={"reason": str(error)[:200]})
+            except Exception:
+                log.exception("the workers failed and are started again")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), TRY_AGAIN)
+
+
+async def _until_stop(workers: Sequence[Worker], stop: asyncio.Event) -> None:
+    """Run until `stop`, or until one of them fails: then raise what it raised."""
+    running = [asyncio.create_task(worker.run()) for worker in workers]
+    stopping = asyncio.create_task(stop.wait())
+    log.info("workers started")
+    await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await asyncio.gather(*(worker.shutdown() for worker in workers if worker.is_running))
+    for outcome in await asyncio.gather(*running, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    log.info("workers stopped")
+
+
+@asynccontextmanager
+async def _channels(settings: Settings) -> AsyncIterator[list[Channel]]:
+    """Give the channels that are set up; none without their settings."""
+    if not settings.webhook_url:
+        yield []
+        return
+    async with httpx.AsyncClient(timeout=GATEWAY_WITHIN) as client:
+        yield [WebhookChannel(settings.webhook_url, client)]
+
+
+@asynccontextmanager
+async def _relay(services: Services) -> AsyncIterator[None]:
+    """Register what was filed while the engine was away, beside the workers."""
+    task = asyncio.create_task(relay.run(services))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = stop_on_signals()
+    services = build_services(settings)
+    try:
+        await run_workers(services, settings, stop)
+    finally:
+        await services.database.close()
+
+
+def main() -> None:
+    """Run as a program."""
+    logs.configure()
+    logs.forward_engine_logs()
+    asyncio.run(run(Settings()))
+    leave(0)
+
+
+if __name__ == "__main__":
+    main()
