@@ -7,15 +7,11 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_fastapi_instrumentator import Instrumentator
-from temporalio.client import Client
 
-from casework.clocks import MachineClock
-from casework.engine import Engine
+import logs
+from assembly import build_services
 from casework.passwords import warm_up
-from casework.services import Clock, Services
-from models.codec import data_converter
-from models.database import Database
-from models.policies import read_policies
+from casework.services import Services
 from routes import register_routes
 from routes.middleware import RequestLog
 from routes.openapi import install_openapi
@@ -23,36 +19,6 @@ from routes.problems import install_problem_handlers
 from settings import Settings
 
 DESCRIPTION = "办不成事窗口:办件的登记、转办、办理、答复、回访与归档。All times carry an offset; see docs/."
-
-
-def build_services(settings: Settings, make_clock: Callable[[Engine], Clock] | None = None) -> Services:
-    """Return what casework needs, from the settings. Nothing is connected before its first use.
-
-    ``make_clock`` gives the clock of the domain; without it that is the machine's.
-    Raises ValueError for unreadable policies or keys.
-    """
-    keyring = settings.keyring()
-
-    async def connect() -> Client:
-        key = settings.temporal_api_key
-        return await Client.connect(
-            settings.temporal_address,
-            namespace=settings.temporal_namespace,
-            tls=settings.temporal_tls(),
-            api_key=key.get_secret_value() if key else None,
-            data_converter=data_converter(keyring),
-        )
-
-    engine = Engine(connect)
-    return Services(
-        database=Database(settings.database),
-        keyring=keyring,
-        engine=engine,
-        clock=make_clock(engine) if make_clock else MachineClock(),
-        wall=MachineClock(),
-        policies=read_policies(settings.policies_dir),
-        attachments=settings.data_dir / "attachments",
-    )
 
 
 def create_app(
@@ -111,6 +77,8 @@ def _expose_metrics(app: FastAPI) -> None:
 def __getattr__(name: str) -> Any:
     """Make `app` when it is asked for: importing this module reads no settings."""
     if name == "app":
+        logs.configure()
+        logs.forward_engine_logs()
         app = globals()["app"] = create_app()
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

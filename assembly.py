@@ -15,6 +15,10 @@ from models.policies import read_policies
 from settings import Settings
 
 
+class BadSettings(Exception):
+    """What the settings name can't be used; the message says what, and shows no secret."""
+
+
 async def connect(settings: Settings, keyring: Keyring) -> Client:
     """Return a client whose payloads are sealed under `keyring`.
 
@@ -39,9 +43,16 @@ async def connect(settings: Settings, keyring: Keyring) -> Client:
 def build_services(settings: Settings, make_clock: Callable[[Engine], Clock] | None = None) -> Services:
     """Return what casework needs. Nothing is connected before its first use.
 
-    `make_clock` gives the clock of the domain; without it that is the machine's. Raises ValueError
-    for unreadable policies or keys.
+    `make_clock` gives the clock of the domain; without it that is the machine's. Raises
+    `BadSettings` for unreadable policies or keys, and for a database of another kind.
     """
+    try:
+        return _built(settings, make_clock)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
+
+
+def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> Services:
     keyring = settings.keyring()
     engine = Engine(lambda: connect(settings, keyring))
     return Services(

@@ -168,7 +168,7 @@ class TimeSkippingServer(EmbeddedServer):
 
     async def start(self) -> None:
         """Start it and return once it takes calls. Raises `EmbeddedFailure`."""
-        self.port = free_port()
+        self.port = _port_to_use(self._data_dir / "temporal.port")
         await self._launch([str(self.port)])
         await self._ready()
 
@@ -184,11 +184,12 @@ async def _end_orphan(lock: FolderLock) -> None:
 
     The server inherited the lock, so the process id in the file is its own and nobody else's.
     """
-    for how in (None, signal.SIGTERM, signal.SIGKILL):
+    # At first only patience: a server that dies with its killed `serve` takes a moment.
+    for how, tries in ((None, 10), (signal.SIGTERM, 100), (signal.SIGKILL, 20)):
         if how and (pid := lock.holder):
             with suppress(ProcessLookupError):
                 os.kill(pid, how)
-        for _ in range(50):
+        for _ in range(tries):
             if lock.take():
                 return
             await asyncio.sleep(0.1)

@@ -1,7 +1,7 @@
 """Logging of every part (uvicorn, Temporal and ourselves) as one JSON object a line.
 
 Configured by entry points only: done at an import, it hangs workflows. Nothing personal is logged:
-addresses lose their query (a search names people), errors show no values of variables or rows.
+errors show no values of variables or rows, requests no query (a search names people).
 """
 
 import json
@@ -10,7 +10,7 @@ import logging.handlers
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from temporalio.runtime import (
@@ -23,7 +23,9 @@ from temporalio.runtime import (
 
 FILE_BYTES, FILES = 10_000_000, 5
 _LONGEST = 4000  # characters of one value: a text that somebody sent can be a megabyte
-_DROPPED = ("color_message",)
+_DROPPED = ("color_message", "temporal_log")
+# Requests are logged by our own middleware, without the query.
+_CHATTY = ("httpx", "httpcore", "alembic", "uvicorn.access")
 
 Entry = MutableMapping[str, Any]
 
@@ -39,7 +41,7 @@ def configure(*, file: Path | None = None, level: int = logging.INFO) -> None:
     console = logging.StreamHandler(sys.stderr)
     handlers: list[logging.Handler] = [console]
     if file is not None:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(
             logging.handlers.RotatingFileHandler(
                 file, maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8"
@@ -50,17 +52,21 @@ def configure(*, file: Path | None = None, level: int = logging.INFO) -> None:
         handler.setFormatter(_formatter())
     logging.basicConfig(handlers=handlers, level=level, force=True)
     logging.captureWarnings(True)
-    logging.getLogger("uvicorn.access").addFilter(_without_query)
-    for name in ("httpx", "alembic"):
+    for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        # `uvicorn api:app` has set up its own before it imports us.
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
 
 
-def forward_engine_logs() -> None:
+def forward_engine_logs(level: Literal["WARN", "ERROR"] = "WARN") -> None:
     """Have the engine's client log through us; to be called before the first connection."""
     logger = logging.getLogger("temporalio.core")
     telemetry = TelemetryConfig(
         logging=LoggingConfig(
-            filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+            filter=TelemetryFilter(core_level=level, other_level="ERROR"),
             forwarding=LogForwardingConfig(logger=logger),
         )
     )
@@ -89,14 +95,6 @@ def _bounded(logger: Any, method: str, entry: Entry) -> Entry:
 
 def _to_json(entry: Entry, **options: Any) -> str:
     return json.dumps(entry, ensure_ascii=False, default=str)
-
-
-def _without_query(record: logging.LogRecord) -> bool:
-    """Cut the query off the path of an access record: (client, method, path, version, status)."""
-    if isinstance(record.args, tuple) and len(record.args) == 5:
-        client, method, path, version, status = record.args
-        record.args = (client, method, str(path).partition("?")[0], version, status)
-    return True
 
 
 _FIRST: list[Any] = [

@@ -1,10 +1,13 @@
 """The parts of the house in one process: `serve`, `rehearse`, and the HTTP part alone (`api`)."""
 
 import asyncio
+import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +42,8 @@ async def serve(settings: Settings, announce: Announce) -> None:
     """
     stop = stop_on_signals()
     with only_user_of(settings.data_dir), _listening(settings) as listener:
-        await upgrade(settings.database)
         async with _services(settings) as services, _engine(settings) as watching:
+            await upgrade(settings.database)
             loaded = await _demonstration(settings, services)
             house = _House(settings, services, create_app(services=services), listener)
             await house.run(stop, lambda: announce(settings, loaded), watching)
@@ -73,8 +76,9 @@ async def serve_api(settings: Settings) -> None:
     stop = stop_on_signals()
     with _listening(settings) as listener:
         async with _services(settings) as services:
-            async with _http(create_app(services=services), listener) as serving:
-                await _first_of(serving, asyncio.create_task(stop.wait()))
+            app = create_app(services=services)
+            async with _http(app, listener) as serving, _task(stop.wait()) as stopping:
+                await _first_of(serving, stopping)
 
 
 def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
@@ -83,7 +87,7 @@ def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
         "data_dir": folder,
         "database_url": None,
         "temporal_address": "",
-        "temporal_namespace": TimeSkippingServer.NAMESPACE,
+        "temporal_namespace": "default",
         "secret_key": None,
         "payload_keys": None,
         "webhook_url": "",
@@ -96,33 +100,30 @@ def demo_password(settings: Settings) -> str | None:
     return settings.demo_password.get_secret_value() if settings.demo_password else None
 
 
+@dataclass(frozen=True)
 class _House:
     """HTTP part and workers together; they stop in the order that loses nothing."""
 
-    def __init__(
-        self, settings: Settings, services: Services, app: FastAPI, listener: socket.socket
-    ) -> None:
-        self._settings, self._services = settings, services
-        self._app, self._listener = app, listener
+    settings: Settings
+    services: Services
+    app: FastAPI
+    listener: socket.socket
 
     async def run(
-        self,
-        stop: asyncio.Event,
-        announce: Callable[[], None],
-        watching: Coroutine[Any, Any, None],
+        self, stop: asyncio.Event, announce: Callable[[], None], engine: asyncio.Task[None]
     ) -> None:
         """Run until `stop`, or until a part fails: then raise what it raised."""
         ending = asyncio.Event()
-        working = asyncio.create_task(run_workers(self._services, self._settings, ending))
+        working = asyncio.create_task(run_workers(self.services, self.settings, ending))
         try:
             # Requests under way need the workers: those end after the HTTP part.
-            async with _http(self._app, self._listener) as serving:
+            async with _http(self.app, self.listener) as serving, _task(stop.wait()) as stopping:
                 announce()
-                watcher = asyncio.create_task(watching)
-                await _first_of(serving, working, watcher, asyncio.create_task(stop.wait()))
+                await _first_of(serving, working, engine, stopping)
         finally:
             ending.set()
-            await working
+            await asyncio.wait([working])
+        working.result()
 
 
 @asynccontextmanager
@@ -154,7 +155,7 @@ class _Server(uvicorn.Server):
 
 
 async def _first_of(*tasks: asyncio.Task[Any]) -> None:
-    """Wait for the first to end, raise what it raised, and cancel those that only wait."""
+    """Wait for the first to end; raise what it raised, if it raised something."""
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
@@ -168,8 +169,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         taken = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Failure(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror or error}): "
-            "stop what runs there, or set BANCHENG_PORT to another port"
+            f"cannot listen on {settings.host}:{settings.port}: "
+            f"{os.strerror(error.errno) if error.errno else error}. "
+            "Stop what runs there, or set BANCHENG_PORT to another port."
         ) from error
     with closing(taken):
         yield taken
@@ -185,21 +187,23 @@ async def _services(settings: Settings, *, rehearsal: bool = False) -> AsyncIter
 
 
 @asynccontextmanager
-async def _engine(settings: Settings) -> AsyncIterator[Coroutine[Any, Any, None]]:
-    """Run the engine that comes along, unless a cluster is given; yield what keeps it running."""
+async def _engine(settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
+    """Run the engine that comes along, unless a cluster is given; yield the task that watches it."""
     if settings.temporal_address:
-        yield _forever()
+        async with _task(asyncio.sleep(inf)) as watching:
+            yield watching
         return
     server = TemporalServer(settings.data_dir, settings.temporal_namespace)
     await server.start()
     try:
-        yield server.keep_running()
+        async with _task(server.keep_running()) as watching:
+            yield watching
     finally:
         await server.stop()
 
 
 @asynccontextmanager
-async def _time_skipping_engine(settings: Settings) -> AsyncIterator[Coroutine[Any, Any, None]]:
+async def _time_skipping_engine(settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
     server = TimeSkippingServer(settings.data_dir)
     await server.start()
 
@@ -208,6 +212,31 @@ async def _time_skipping_engine(settings: Settings) -> AsyncIterator[Coroutine[A
         raise EmbeddedFailure("the engine of the rehearsal ended, and what it held is gone: start anew")
 
     try:
-        yield ended()
+        async with _task(ended()) as watching:
+            yield watching
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def _task(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
+    """Run something beside the block, and no longer."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _demonstration(settings: Settings, services: Services) -> Loaded | None:
+    """Load the demonstration where nobody but this machine can reach it, and nothing is there yet."""
+    if not settings.is_local:
+        return None
+    if await is_empty(services):
+        return await load_demo(services, demo_password(settings))
+    if not await has_demo(services):
+        return None
+    if password := demo_password(settings):
+        await renew_password(services, password)
+    return Loaded(0)

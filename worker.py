@@ -23,12 +23,13 @@ from activities.notification import Channel, NotificationActivities, WebhookChan
 from activities.registration import RegistrationActivities
 from activities.writing import LedgerWriter
 from assembly import build_services
-from casework import relay
 from casework.engine import EngineUnavailable
+from casework.rearming import TellCases
+from casework.relay import relay
 from casework.services import Services
 from processes import leave
 from settings import Settings
-from workflows.calendar import CalendarWorkflow
+from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
 
@@ -56,14 +57,18 @@ def build_workers(client: Client, services: Services, channels: Sequence[Channel
     writer = LedgerWriter(services.keyring, Inbox(tuple(channels)))
     ledger = LedgerActivities(database, writer)
     registration = RegistrationActivities(database, services.keyring, writer)
-    calendar = CalendarActivities(database)
+    calendar = CalendarActivities(database, TellCases(services.engine))
     outside = NotificationActivities(database, {channel.name: channel for channel in channels})
     return [
         Worker(
             client,
             task_queue=CASES,
-            workflows=[CaseWorkflow, CalendarWorkflow],
-            activities=[registration.register, ledger.record, ledger.read, ledger.terms, calendar.page],
+            workflows=[CaseWorkflow, ReArmWorkflow],
+            activities=[
+                registration.register,
+                *(ledger.record, ledger.read, ledger.terms),
+                *(calendar.committed, calendar.sweep),
+            ],
             workflow_runner=RUNNER,
             max_cached_workflows=CACHED,
             graceful_shutdown_timeout=GRACE,
@@ -119,7 +124,7 @@ async def _channels(settings: Settings) -> AsyncIterator[list[Channel]]:
 @asynccontextmanager
 async def _relay(services: Services) -> AsyncIterator[None]:
     """Register what was filed while the engine was away, beside the workers."""
-    task = asyncio.create_task(relay.run(services))
+    task = asyncio.create_task(relay(services))
     try:
         yield
     finally:

@@ -74,9 +74,7 @@ async def attach(
     return _item(row, name)
 
 
-async def _record(
-    services: Services, viewer: Viewer, found: Found, row: Attachment, command: Attach
-) -> None:
+async def _record(services: Services, viewer: Viewer, found: Found, row: Attachment, command: Attach) -> None:
     """Write the row, then the event: a row without its event is no attachment yet."""
     async with services.database.begin() as session:
         session.add(row)

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.errors import BadInput, NotFound
 from casework.services import Services
+from casework.texts import is_code
 from models.calendar_source import notice_in_force
 from models.database import Database
 from models.directory import Hall
@@ -67,7 +68,7 @@ async def store_terms(database: Database, terms: Terms) -> None:
 
 async def hall_of(session: AsyncSession, code: str) -> Hall:
     """Return a hall by its code. Raises `NotFound`."""
-    hall = await session.get(Hall, code)
+    hall = await session.get(Hall, code) if is_code(code) else None
     if hall is None:
         raise NotFound("hall")
     return hall
@@ -86,15 +87,17 @@ async def reckon(
     One of the two amounts is given. Raises `BadInput` for another hall than there is, and for a
     year that no calendar reaches.
     """
-    year = local(start).year
-    # Two years on, for the longest limit there is.
-    if not FIRST_YEAR <= year <= LAST_YEAR - 2:
-        raise BadInput({"start": "out_of_range"})
+    faults = {}
+    # Three years on, for the longest limit there is; whatever the zone, local() can take these.
+    if not FIRST_YEAR < start.year <= LAST_YEAR - 3:
+        faults["start"] = "out_of_range"
     async with services.database.read() as session:
-        place = await session.get(Hall, hall)
+        place = await session.get(Hall, hall) if is_code(hall) else None
         if place is None:
-            raise BadInput({"hall": "unknown_hall"})
-        calendar = await read_calendar(session, place, span(year))
+            faults["hall"] = "unknown_hall"
+        if place is None or faults:
+            raise BadInput(faults)
+        calendar = await read_calendar(session, place, span(local(start).year))
     if working_hours is not None:
         due_at = calendar.add_working_hours(start, working_hours)
     else:
@@ -127,3 +130,9 @@ async def current_calendar(session: AsyncSession, hall: Hall | None, now: dateti
     For a year near enough its version is the one that `reckon` names for a start of today.
     """
     return await read_calendar(session, hall, {*span(local(now).year), year})
+
+
+async def check_hall(services: Services, code: str) -> None:
+    """Raise `NotFound` for a hall that is none."""
+    async with services.database.read() as session:
+        await hall_of(session, code)

@@ -5,7 +5,7 @@ the directory, then what the case allows. The route reads the body between `aim`
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,9 +61,17 @@ class Draft:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-async def aim(services: Services, viewer: Viewer, ref: str, name: str, key: str | None) -> Aim:
+async def aim(
+    services: Services,
+    viewer: Viewer,
+    ref: str,
+    name: str,
+    key: str | None,
+    on_found: Callable[[str], None] = lambda case_id: None,
+) -> Aim:
     """Find the case of a command. Raises `NotFound`, `Forbidden`, `EngineUnavailable`.
 
+    ``on_found`` hears the id of a case that the viewer may know of, before a refusal by role.
     What a user sent before under the same key is answered again, even where the act itself took
     the case out of the user's sight (a transfer) or the right away (a decision).
     """
@@ -72,6 +80,7 @@ async def aim(services: Services, viewer: Viewer, ref: str, name: str, key: str 
     if before is None:
         if not found.visible:
             raise NotFound("case")
+        on_found(found.case.id)
         permits.may(found.state, name, viewer.actor)
     return Aim(viewer, name, found, key, before)
 
@@ -132,17 +141,13 @@ async def _sending(services: Services, aimed: Aim, digest: str) -> Sending:
     case_id = aimed.found.case.id
     sent_at = await services.wall.now()
     command_id = str(uuid.uuid4())
-    return Sending(
-        command_id, aimed.viewer.username, case_id, aimed.key, digest, case_id, sent_at
-    )
+    return Sending(command_id, aimed.viewer.username, case_id, aimed.key, digest, case_id, sent_at)
 
 
 async def _command(services: Services, aimed: Aim, draft: Draft, now: datetime) -> Command:
     """Return the command, with the facts it needs. Raises `BadInput` naming every fault at once."""
     async with services.database.read() as session:
-        facts = await look_up(
-            session, aimed.viewer, aimed.found.case, aimed.name, draft.body, now
-        )
+        facts = await look_up(session, aimed.viewer, aimed.found.case, aimed.name, draft.body, now)
     command, judged = _judge(aimed, draft, facts, now)
     if faults := {**judged, **facts.faults, **draft.faults}:
         raise BadInput(faults)
@@ -150,9 +155,7 @@ async def _command(services: Services, aimed: Aim, draft: Draft, now: datetime) 
     return command
 
 
-def _judge(
-    aimed: Aim, draft: Draft, facts: Facts, now: datetime
-) -> tuple[Command | None, dict[str, str]]:
+def _judge(aimed: Aim, draft: Draft, facts: Facts, now: datetime) -> tuple[Command | None, dict[str, str]]:
     """Return the command, if what could be read makes one, and what the rules say of its values."""
     try:
         command = decode_command(aimed.name, draft.body | facts.added)

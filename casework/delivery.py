@@ -18,9 +18,7 @@ from rules.case.events import Actor
 from rules.case.vocabulary import Status
 
 
-async def deliver(
-    services: Services, found: Found, actor: Actor, command: Command, command_id: str
-) -> int:
+async def deliver(services: Services, found: Found, actor: Actor, command: Command, command_id: str) -> int:
     """Have the engine carry a command out; return the number of its event.
 
     A case whose workflow is gone goes on from its ledger first. Raises `Refusal`,
@@ -51,9 +49,7 @@ async def _reopened(services: Services, found: Found, viewer: Viewer | None = No
         return await opened(services, session, case, visible)
 
 
-async def conflict(
-    services: Services, viewer: Viewer, found: Found, refusal: Illegal
-) -> Conflict:
+async def conflict(services: Services, viewer: Viewer, found: Found, refusal: Illegal) -> Conflict:
     """Return the refusal with the case's status and what the viewer may do now."""
     now = await services.clock.now()
     fresh = await _reopened(services, found, viewer)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.passwords import check_password, hash_password
@@ -79,6 +79,11 @@ async def is_empty(services: Services) -> bool:
     return users is None and halls is None
 
 
+async def has_demo(services: Services) -> bool:
+    """Whether there are demonstration users. Raises DatabaseUnavailable."""
+    return bool(await _demo_users(services))
+
+
 async def load_demo(services: Services, password: str | None) -> Loaded:
     """Add the halls, units, contact tables and users that are missing.
 
@@ -87,29 +92,38 @@ async def load_demo(services: Services, password: str | None) -> Loaded:
     """
     now = await services.clock.now()
     async with services.database.read() as session:
-        users = (await session.exec(select(User))).all()
-    known = {user.username for user in users}
+        known = set((await session.exec(select(User.username))).all())
     missing = [person for person in _people() if person.username not in known]
-    stale = password is not None and not await _all_have(password, users)
     made = new_code() if missing and password is None else None
-    hashed = await hash_password(password or made or "") if missing or stale else ""
+    hashed = await hash_password(password or made or "") if missing else ""
     async with services.database.begin() as session:
         for hall in HALLS:
             await _add_hall(session, hall, now)
-        for person in missing:
-            session.add(_user(person, hashed, now))
-        if stale:
-            for user in (await session.exec(select(User).where(col(User.demo).is_(True)))).all():
-                user.password_hash = hashed
+        await session.flush()
+        session.add_all(_user(person, hashed, now) for person in missing)
+    if password is not None:
+        await renew_password(services, password)
     return Loaded(len(missing), made)
 
 
-async def _all_have(password: str, users: Sequence[User]) -> bool:
-    """Whether the password fits every demonstration user (they share few hashes, mostly one)."""
-    for stored in {user.password_hash for user in users if user.demo}:
+async def renew_password(services: Services, password: str) -> None:
+    """Make this the password of every demonstration user who has another one."""
+    stale = []
+    # They share few hashes, mostly one.
+    for stored in {user.password_hash for user in await _demo_users(services)}:
         if not (await check_password(password, stored))[0]:
-            return False
-    return True
+            stale.append(stored)
+    if not stale:
+        return
+    hashed = await hash_password(password)
+    async with services.database.begin() as session:
+        changed = col(User.demo).is_(True), col(User.password_hash).in_(stale)
+        await session.exec(update(User).where(*changed).values(password_hash=hashed))
+
+
+async def _demo_users(services: Services) -> Sequence[User]:
+    async with services.database.read() as session:
+        return (await session.exec(select(User).where(col(User.demo).is_(True)))).all()
 
 
 async def _add_hall(session: AsyncSession, code: str, now: datetime) -> None:

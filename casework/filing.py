@@ -100,9 +100,7 @@ async def _keep(
     return kept
 
 
-def _filing(
-    viewer: Viewer, form: Values, key: str | None, digest: str, received_at: datetime
-) -> Filing:
+def _filing(viewer: Viewer, form: Values, key: str | None, digest: str, received_at: datetime) -> Filing:
     return Filing(
         case_id=case_id_at(received_at),
         hall=form["hall"],
@@ -134,9 +132,7 @@ def _policy_of(session: Session, hall: str) -> str:
     return session.get_one(Hall, hall).policy_id
 
 
-def _insert(
-    services: Services, session: Session, blank: Filing, form: Values, sent_at: datetime
-) -> _Kept:
+def _insert(services: Services, session: Session, blank: Filing, form: Values, sent_at: datetime) -> _Kept:
     keyring, case_id = services.keyring, blank.case_id
     case_key, code = CaseKey.create(), new_code()
     texts = {name: form[name] for name in _FORM if name in form}

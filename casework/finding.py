@@ -44,9 +44,7 @@ async def pending_filing(session: AsyncSession, ref: str, scope: Scope) -> Filin
     """Return a filing in scope that has no number yet; it has an id only."""
     if not _ID.fullmatch(ref):
         return None
-    wanted = select(Filing).where(
-        Filing.case_id == ref, col(Filing.registered_at).is_(None), scope.filings
-    )
+    wanted = select(Filing).where(Filing.case_id == ref, col(Filing.registered_at).is_(None), scope.filings)
     return (await session.exec(wanted)).first()
 
 

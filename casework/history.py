@@ -155,9 +155,7 @@ def _revisit(row: LedgerEvent, texts: Texts) -> dict[str, Any]:
     }
 
 
-async def _unit(
-    session: AsyncSession, hall: str, unit: str | None
-) -> tuple[str | None, str | None]:
+async def _unit(session: AsyncSession, hall: str, unit: str | None) -> tuple[str | None, str | None]:
     """Return the unit's name, and that of its contact."""
     row = await session.get(Unit, (hall, unit)) if unit else None
     newest = (

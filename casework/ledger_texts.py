@@ -34,9 +34,7 @@ async def read_events(
     return [(row, _texts(row, keys.get(row.case_id))) for row in rows]
 
 
-async def case_keys(
-    session: AsyncSession, keyring: Keyring, case_ids: Collection[str]
-) -> dict[str, CaseKey]:
+async def case_keys(session: AsyncSession, keyring: Keyring, case_ids: Collection[str]) -> dict[str, CaseKey]:
     """Return the keys of cases; erased ones are left out."""
     wanted = select(CaseSecret).where(col(CaseSecret.case_id).in_(case_ids))
     return {

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, cast, func, null, or_, true, union_all
+from sqlalchemy import Select, SQLColumnExpression, and_, cast, func, null, or_, true, union_all
+from sqlalchemy import select as sa_select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -100,14 +101,14 @@ async def _count(
 
 def _ids(
     listing: Listing, cases: ColumnElement[bool], filings: ColumnElement[bool] | None
-) -> Select[tuple[str]]:
+) -> Select[Any]:
     """Return the query for the ids in order; filings stand in it only where there are any.
 
     A plain query can walk an index, a union is sorted as a whole.
     """
     key: ColumnElement[Any] = getattr(Case, listing.sort)
     if filings is None:
-        return select(Case.id).where(cases).order_by(*_order(key, col(Case.id), listing))
+        return sa_select(col(Case.id)).where(cases).order_by(*_order(key, col(Case.id), listing))
     of_filing = Filing.received_at if listing.sort == "received_at" else cast(null(), key.type)
     both = union_all(
         select(col(Case.id).label("id"), key.label("key")).where(cases),
@@ -117,8 +118,8 @@ def _ids(
 
 
 def _order(
-    key: ColumnElement[Any], ties: ColumnElement[str], listing: Listing
-) -> tuple[ColumnElement[Any], ColumnElement[str]]:
+    key: SQLColumnExpression[Any], ties: SQLColumnExpression[str], listing: Listing
+) -> tuple[SQLColumnExpression[Any], SQLColumnExpression[str]]:
     if listing.descending:
         return key.desc().nulls_last(), ties.desc()
     return key.asc().nulls_last(), ties.asc()
@@ -147,7 +148,7 @@ def _asked_of_filings(listing: Listing, scope: Scope, keyring: Keyring) -> Colum
     return and_(*conditions, *_period(listing, col(Filing.received_at)))
 
 
-def _period(listing: Listing, received_at: ColumnElement[datetime]) -> list[ColumnElement[bool]]:
+def _period(listing: Listing, received_at: SQLColumnExpression[datetime]) -> list[ColumnElement[bool]]:
     conditions = []
     if listing.received_from:
         conditions.append(received_at >= listing.received_from)

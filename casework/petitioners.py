@@ -6,24 +6,17 @@ from typing import Any
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.scope import OF_A_UNIT
 from casework.services import Services
 from casework.viewer import Viewer
 from models.access_log import append
+from models.case import Case
 from models.crypto import CaseKey, Keyring, hash_code, new_code
 from models.filing import CaseSecret, Filing, Petitioner
 from models.petitioner import PetitionerDetails, open_petitioner
 from rules.case.vocabulary import Role
 
-MAY_UNMASK = frozenset(
-    {
-        Role.CLERK,
-        Role.WINDOW_LEAD,
-        Role.CONTACT,
-        Role.DEPUTY_LEADER,
-        Role.SUPERVISOR,
-        Role.AUDITOR,
-    }
-)
+MAY_UNMASK = frozenset({Role.CLERK, Role.WINDOW_LEAD, Role.SUPERVISOR, Role.AUDITOR})
 MAY_RENEW_CODE = frozenset({Role.CLERK, Role.WINDOW_LEAD})
 _PREFIX = 3  # digits of a phone that may be shown
 
@@ -58,6 +51,13 @@ def erased(kind: str) -> dict[str, Any]:
 
 def _ends(number: str | None) -> str | None:
     return number and number[0] + "*" * (len(number) - 2) + number[-1]
+
+
+def may_unmask(viewer: Viewer, case: Case) -> bool:
+    """Whether a viewer who sees the case may see its petitioner; of units the handling one only."""
+    if viewer.role in OF_A_UNIT:
+        return viewer.unit == case.unit
+    return viewer.role in MAY_UNMASK
 
 
 async def read_petitioners(
@@ -100,9 +100,7 @@ async def unmask(
     return in_clear(details) if details else erased(row.kind)
 
 
-async def renew_query_code(
-    services: Services, viewer: Viewer, case_id: str, address: str | None
-) -> str:
+async def renew_query_code(services: Services, viewer: Viewer, case_id: str, address: str | None) -> str:
     """Return a new query code for a citizen who lost the receipt; the old one ends at once."""
     at = await services.wall.now()
     code = new_code()

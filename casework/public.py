@@ -96,9 +96,7 @@ async def _identify(services: Services, pair: Pair, address: str | None) -> Fili
     raise NotFound("case")
 
 
-async def _matching(
-    services: Services, session: AsyncSession, digest: str, tail: str
-) -> Filing | None:
+async def _matching(services: Services, session: AsyncSession, digest: str, tail: str) -> Filing | None:
     filing = (await session.exec(select(Filing).where(Filing.query_code_hash == digest))).first()
     if filing is None:
         return None

@@ -33,6 +33,11 @@ def _if(name: str, words: str) -> Says:
     return lambda data: words if data.get(name) else None
 
 
+_TRIAGED = {
+    "consultation": "已解答",
+    "out_of_scope": "不属受理范围,已告知去处",
+    "complex": "情况复杂,已报请拟定办结时间",
+}
 # What is not named here is the hall's own affair: returns, reminders, orders, alarms.
 _PUBLIC: dict[str, Says] = {
     "registered": lambda data: "已登记",
@@ -61,11 +66,6 @@ _PUBLIC: dict[str, Says] = {
     "archive": lambda data: "已归档",
     "auto_archive": lambda data: "已归档",
     "calendar_changed": lambda data: "工作日历更新" + _moved(data) if data.get("due_at") else None,
-}
-_TRIAGED = {
-    "consultation": "已解答",
-    "out_of_scope": "不属受理范围,已告知去处",
-    "complex": "情况复杂,已报请拟定办结时间",
 }
 
 

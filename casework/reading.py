@@ -80,8 +80,7 @@ async def masked_petitioners(
     """Return the petitioners of cases as they may be shown."""
     found = await read_petitioners(session, services.keyring, case_ids)
     return {
-        case_id: masked(details) if details else erased(row.kind)
-        for case_id, (row, details) in found.items()
+        case_id: masked(details) if details else erased(row.kind) for case_id, (row, details) in found.items()
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import and_, false, or_, true
+from sqlalchemy import SQLColumnExpression, and_, false, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -57,7 +57,7 @@ class Scope:
             asked = asked.where(col(CaseCoUnit.hall).in_(self.halls))
         return asked  # type: ignore[return-value]
 
-    def _of_halls(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+    def _of_halls(self, column: SQLColumnExpression[str]) -> ColumnElement[bool]:
         if self.halls is None:
             return true()
         return column.in_(sorted(self.halls)) if self.halls else false()

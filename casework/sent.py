@@ -71,7 +71,7 @@ async def take(services: Services, sending: Sending) -> SentCommand:
         assert sending.key is not None
         found = await find_sent(services, sending.username, sending.scope, sending.key)
         # Gone again: the first one was refused meanwhile, and this one tries for itself.
-        return found or await services.database.write(insert)
+        return found if found is not None else await services.database.write(insert)
 
 
 async def forget(services: Services, command_id: str) -> None:

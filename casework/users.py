@@ -97,6 +97,13 @@ async def set_password(services: Services, username: str, password: str) -> None
         await append(session, at=now, action="password_set", username=OPERATOR, reason=username)
 
 
+def role_named(text: str) -> Role:
+    """Return a role by its name. Raises `BadInput`."""
+    if text not in SIGNING_IN:
+        raise BadInput({"role": "enum"})
+    return Role(text)
+
+
 def password_faults(password: str) -> dict[str, str]:
     """Return what is wrong with a new password: its length, or characters nobody can type."""
     if fault := text_fault(password, LONGEST, SHORTEST):

@@ -3,6 +3,7 @@
 The OpenAPI document shows them all the same: `openapi_extra=body_of(Model)` on the route.
 """
 
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -13,6 +14,7 @@ from routes.problems import validation_faults
 
 # A text of a megabyte gets a 422 that names its field; what is far above is not even read.
 LARGEST_BODY = 8 * 1024 * 1024  # bytes
+DRAINED = 8  # times the limit: so much of a body is still taken off the wire
 
 Model = TypeVar("Model", bound=BaseModel)
 DOCUMENTED: dict[str, type[BaseModel]] = {}
@@ -35,18 +37,31 @@ async def read_body(request: Request, model: type[Model]) -> Model:
 
 
 async def raw_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
-    """Return the bytes of the body. Raises `TooLarge` without reading much more than `largest`."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
+    """Return the bytes of the body. Raises `TooLarge`."""
+    return b"".join([chunk async for chunk in limited(request.stream(), largest)])
+
+
+async def limited(stream: AsyncIterator[bytes], largest: int) -> AsyncIterator[bytes]:
+    """Pass the chunks of a body on; one of more than `largest` bytes raises `TooLarge`.
+
+    The rest is read and thrown away, up to a bound: who still sends when the connection is closed
+    gets a broken pipe instead of the answer.
+    """
+    size = 0
+    async for chunk in stream:
         size += len(chunk)
-        if size > largest:
-            raise TooLarge(largest)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if size <= largest:
+            yield chunk
+        elif size > DRAINED * largest:
+            break
+    if size > largest:
+        raise TooLarge(largest)
 
 
-def body_of(model: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
+def body_of(
+    model: type[BaseModel], media_type: str = "application/json", *, required: bool = True
+) -> dict[str, Any]:
     """Return what the OpenAPI document says of a body that is read by hand."""
     DOCUMENTED[model.__name__] = model
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+    return {"requestBody": {"required": required, "content": {media_type: {"schema": schema}}}}

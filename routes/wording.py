@@ -20,6 +20,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "database-unavailable": ("服务暂时不可用", "数据库暂时无法连接,本次操作没有生效,请稍后再试。"),
     "not-ready": ("服务未就绪", "依赖的服务暂时无法连接。"),
     "internal-error": ("系统错误", "系统发生错误,已记录。请稍后再试或联系管理员。"),
+    "rehearsal-unsettled": ("演练时间已推进", "时间已推进,但到期事项尚未全部记入台账,请稍后查看。"),
     "too-many-attachments": ("附件已满", "每个办件最多 10 个附件。"),
 }
 """Slug → title and detail."""
@@ -102,6 +103,7 @@ FAULTS: dict[str, str] = {
     "no_working_day_left": "该年度没有剩下任何工作日",
     "year_out_of_range": "年度超出可计算范围",
     "given_twice": "重复出现",
+    "one_of_three": "to、working_hours、working_days 须且只能填一项",
     "one_of_two": "工作日与工作小时须且只能填一项",
     "out_of_range": "超出可计算范围",
     "in_the_past": "不能早于现在",

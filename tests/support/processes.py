@@ -115,6 +115,13 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def end(self, how: signal.Signals, *, within: float = 60.0) -> int:
+        """Send a signal and return the exit code; the test fails when that takes too long."""
+        child = self._child
+        assert child is not None
+        self._end(how, within=within)
+        return child.returncode
+
     def tail(self, lines: int = 30) -> str:
         """Return the last lines of the server's output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -4,7 +4,8 @@ Times are written "MM-DD HH:MM" and mean 2037: its dates fall on the weekdays of
 still to come, and a workflow's clock only goes forward. So no test cares on which day it runs.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,6 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.inbox import Inbox
 from activities.ledger import LedgerActivities
@@ -34,13 +34,22 @@ from rules.case.errors import Refusal
 from rules.case.events import CITIZEN, SYSTEM, Actor
 from rules.case.state import CaseState
 from rules.case.vocabulary import Role
-from tests.support.books import checked_fold, events_of, file_case, person, terms_with
+from tests.support.books import (
+    checked_fold,
+    events_of,
+    file_case,
+    person,
+    projection_of,
+    terms_with,
+)
 from tests.support.calendars import CALENDAR_2026
 from tests.support.cases import OF_THE_LEADER, RETURN_DECIDERS, USUALLY, make, reason_of, shown, t
+from worker import RUNNER
 from workflows.case import CaseWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
 
 YEAR = 2037
+WITHIN = timedelta(seconds=20)  # a query without a worker would wait for ever
 
 
 def at(text: str) -> datetime:
@@ -62,20 +71,6 @@ CALENDAR = Calendar(
     off=_moved(CALENDAR_2026.off),
     work=_moved(CALENDAR_2026.work),
     published=frozenset({YEAR - 1, YEAR}),
-)
-RUNNER = SandboxedWorkflowRunner(
-    restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        "rules",
-        "models",
-        "activities",
-        "workflows",
-        "pydantic",
-        "pydantic_core",
-        "sqlalchemy",
-        "sqlmodel",
-        "httpx",
-        "cryptography",
-    )
 )
 GUILIN = terms_with("guilin", calendar=CALENDAR)
 CHENGZHONG = terms_with("chengzhong", calendar=CALENDAR)
@@ -114,14 +109,25 @@ class Shell:
             yield
 
     async def file(
-        self, received: str, *, hall: str = "guilin", terms: Terms = GUILIN, case_id: str | None = None
+        self,
+        received: str,
+        *,
+        registered: str | None = None,
+        terms: Terms = GUILIN,
+        case_id: str | None = None,
     ) -> "LiveCase":
-        """File a case at an instant of its own clock, and have it registered there and then."""
-        instant = at(received)
-        case_id = await file_case(self.database, self.keyring, instant, hall=hall, case_id=case_id)
-        case = LiveCase(self, case_id, terms)
-        await case.start(instant)
+        """File a case, and have it registered at once, or at a later instant of its own clock."""
+        case = await self.filing(received, terms=terms, case_id=case_id)
+        await case.start(at(registered or received))
         return case
+
+    async def filing(
+        self, received: str, *, terms: Terms = GUILIN, case_id: str | None = None
+    ) -> "LiveCase":
+        """File a case that no workflow knows of yet."""
+        hall = terms.policy.id
+        case_id = await file_case(self.database, self.keyring, at(received), hall=hall, case_id=case_id)
+        return LiveCase(self, case_id, terms)
 
     async def end(self) -> None:
         """End every case: a later test's worker must not take them up."""
@@ -149,24 +155,29 @@ class LiveCase:
         """The workflow, whichever run is the latest."""
         return self.shell.client.get_workflow_handle(workflow_id(self.case_id))
 
-    async def start(self, instant: datetime) -> None:
-        """Start the workflow with its clock at `instant`, and wait for the number."""
-        shell = self.shell
-        shell.note(self.case_id)
-        await shell.client.start_workflow(
+    async def begin(self, instant: datetime) -> None:
+        """Start the workflow with its clock at `instant`."""
+        self.shell.note(self.case_id)
+        await self.shell.client.start_workflow(
             CaseWorkflow.run,
             CaseInput(self.case_id, self.terms),
             id=workflow_id(self.case_id),
             task_queue=CASES,
             start_delay=instant - datetime.now(UTC),
         )
-        await self._forward(instant)
-        self.number = await shell.engine.start(self.case_id, self.terms)
+        await self.move_clock(instant)
+
+    async def start(self, instant: datetime) -> None:
+        """Start the workflow with its clock at `instant`, and wait for the number."""
+        await self.begin(instant)
+        self.number = await self.shell.engine.start(self.case_id, self.terms)
 
     async def until(self, text: str) -> "LiveCase":
         """Move the case's clock; what was due until then has fired and is in the ledger."""
-        await self._forward(at(text))
-        await self.seq()
+        await self.move_clock(at(text))
+        async with asyncio.timeout(WITHIN.total_seconds()):
+            while await self._alarm_waits(at(text)):
+                await asyncio.sleep(0.02)
         return self
 
     async def give(
@@ -213,12 +224,12 @@ class LiveCase:
 
     async def state(self) -> dict[str, Any]:
         """The state that the workflow holds, as JSON values."""
-        state: dict[str, Any] = await self.handle.query(CaseWorkflow.state)
+        state: dict[str, Any] = await self.handle.query(CaseWorkflow.state, rpc_timeout=WITHIN)
         return state
 
     async def seq(self) -> int:
         """The last event that the workflow has heard of."""
-        return await self.handle.query(CaseWorkflow.seq)
+        return await self.handle.query(CaseWorkflow.seq, rpc_timeout=WITHIN)
 
     async def checked(self) -> CaseState:
         """The fold of the ledger, once sure that the workflow and the projection hold the same."""
@@ -240,7 +251,13 @@ class LiveCase:
         history = await self.handle.fetch_history()
         return sum(event.event_type == kind for event in history.events)
 
-    async def _forward(self, instant: datetime) -> None:
+    async def _alarm_waits(self, until: datetime) -> bool:
+        """Whether the projection still shows an alarm that is due."""
+        case = await projection_of(self.shell.database, self.case_id)
+        return case is not None and case.next_alarm_at is not None and case.next_alarm_at <= until
+
+    async def move_clock(self, instant: datetime) -> None:
+        """Move the case's clock and wait for nothing else: there may be no worker."""
         skipper, handle = self.shell.skipper, self.handle
         ahead = instant - await skipper.get_current_time(handle)
         if ahead > timedelta():

@@ -20,7 +20,8 @@ class TemporalServer:
     A clock per workflow can be skipped (temporalio.testing.TimeSkipper).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
+        """Take the folder for its files; `settings` are more of its dynamic configuration, as JSON."""
         self.port = free_port()
         self.address = f"{LOOPBACK}:{self.port}"
         self._http_port = free_port()
@@ -34,6 +35,7 @@ class TemporalServer:
                 *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
                 *("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"),
                 *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"'),
+                *(f"--dynamic-config-value={name}={value}" for name, value in settings.items()),
             ],
             log=folder / "temporal.log",
         )

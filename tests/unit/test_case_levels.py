@@ -199,7 +199,7 @@ def test_escalated_means_above_contact_a_limit_asked_for_or_referred(
 # A case that nobody touches climbs by itself, to the second.
 UNTOUCHED = [
     "triage_late 03-09 11:20",
-    "sign_late_1 03-10 15:30",
+    "sign_late_1 03-10 16:30",
     "response_late 03-11 17:30",
     "sign_late_2 03-11 12:00",
     "due_soon_1 03-13 09:00",

@@ -1,0 +1,153 @@
+"""What the command line says to people, in Chinese."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from assembly import BadSettings
+from casework.calendars import Year
+from casework.contact_table import Imported
+from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
+from casework.engine import EngineUnavailable
+from casework.errors import BadInput, NotFound
+from casework.spreadsheet import BadTable
+from embedded import EmbeddedFailure
+from models.case import LedgerEvent
+from models.database import DatabaseUnavailable
+from models.directory import User
+from routes.wording import ROLES, fault_words
+from rules.calendar import local
+from rules.case.vocabulary import Role
+from serving import Failure
+from settings import Settings
+
+_MISSING = {"user": "没有这个用户。", "hall": "没有这个大厅。", "case": "没有这个办件。"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What went wrong, for people; ``misuse`` where the command was given wrongly."""
+
+    text: str
+    misuse: bool = False
+
+
+def explanation(error: Exception) -> Explanation | None:
+    """Return what a failure means, None for one that is a fault of ours."""
+    match error:
+        case BadInput():
+            faults = (f"{name}:{fault_words(slug)}" for name, slug in error.faults.items())
+            return Explanation("\n".join(faults), misuse=True)
+        case NotFound():
+            return Explanation(_MISSING.get(error.what, "没有这项内容。"))
+        case DatabaseUnavailable():
+            return Explanation(f"数据库无法连接({error})。")
+        case EngineUnavailable():
+            return Explanation(f"流程引擎无法连接({error})。")
+        case OperationalError() | ProgrammingError():
+            return Explanation(f"数据库结构不是最新:请先运行 bancheng migrate。({type(error.orig).__name__})")
+        case BadSettings():
+            return Explanation(str(error), misuse=True)
+        case BadTable() | Failure() | EmbeddedFailure() | OSError():
+            return Explanation(str(error))
+    return None
+
+
+def announce(settings: Settings, loaded: Loaded | None) -> None:
+    """Say where it runs, and who may sign in."""
+    print(f"办不成事窗口已启动:{address(settings)}")
+    print(f"  接口说明:{address(settings)}/openapi.json")
+    print(f"  数据目录:{settings.data_dir}(日志在 logs/)")
+    print("  停止:Ctrl-C;再次启动会接着办理。")
+    if loaded is not None:
+        announce_demo(loaded)
+    elif not settings.is_local:
+        print("  首位管理员:bancheng user add admin --role admin --name 姓名")
+    print(flush=True, end="")
+
+
+def announce_rehearsal(settings: Settings, loaded: Loaded | None) -> None:
+    """Say where the rehearsal runs, and how time is moved."""
+    print(f"演练已启动:{address(settings)}(数据只在演练期间保留)")
+    print(f"  演练时间:GET {address(settings)}/api/rehearsal/clock")
+    print(f"  推进时间:POST {address(settings)}/api/rehearsal/advance")
+    print('    内容为 {"working_days": 1}、{"working_hours": 2} 或 {"to": "2027-01-04T09:00:00+08:00"}')
+    if loaded is not None:
+        announce_demo(loaded)
+    print(flush=True, end="")
+
+
+def announce_demo(loaded: Loaded) -> None:
+    """List the demonstration sign-ins."""
+    if loaded.password:
+        print(f"演示账号的密码(只显示这一次):{loaded.password}")
+    elif loaded.users:
+        print("演示账号的密码:BANCHENG_DEMO_PASSWORD 所设。")
+    else:
+        print("演示账号的密码:首次启动时已显示,或为 BANCHENG_DEMO_PASSWORD 所设。")
+        print("  忘记了:设置 BANCHENG_DEMO_PASSWORD 后重新启动,或运行 bancheng user password 用户名。")
+    print(f"  大厅 {'、'.join(f'{hall}({name})' for hall, (name, _, _) in HALLS.items())}")
+    for pattern, title in _sign_ins():
+        print(f"  {pattern:<22}{title}")
+    print(f"  单位 {'、'.join(f'{unit}({name})' for unit, name in UNITS.items())}")
+
+
+def _sign_ins() -> Iterator[tuple[str, str]]:
+    for key, (_, title) in WINDOW.items():
+        yield f"大厅.{key}", title
+    for key, (_, title) in UNIT_PEOPLE.items():
+        yield f"大厅.单位.{key}", f"承办单位{title}"
+    for key, (_, title) in OVER_ALL.items():
+        yield key, title
+
+
+def address(settings: Settings) -> str:
+    """Return the address that a browser on this machine takes."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def user_line(user: User) -> str:
+    """Return a user in one line."""
+    place = "/".join(filter(None, (user.hall, user.unit))) or "-"
+    marks = ["备用"] * user.alternate + ["演示"] * user.demo + ["停用"] * (not user.active)
+    return "\t".join([user.username, user.name, ROLES[Role(user.role)], place, "、".join(marks)]).rstrip()
+
+
+def import_lines(done: Imported) -> Iterator[str]:
+    """Say what an import did."""
+    for title, keys in (
+        ("新增大厅", done.halls),
+        ("新增单位", done.units),
+        ("新版本", done.versions),
+        ("没有变化", done.unchanged),
+    ):
+        yield f"{title} {len(keys)}" + (f":{'、'.join(keys)}" if keys else "")
+
+
+def year_lines(year: Year) -> Iterator[str]:
+    """Show a year's notice."""
+    whose = f"{year.hall} 大厅自有安排" if year.hall else "全国"
+    yield f"{year.year} 年 {whose} · 来源:{year.notice.source or '—'}"
+    if year.provisional:
+        yield "暂定:国务院通知尚未载入,按法定节假日推算,不含调休。"
+    for title, days in (("放假", year.notice.off), ("调休上班", year.notice.work)):
+        yield f"{title} {len(days)} 天:" + " ".join(day.isoformat() for day in sorted(days))
+
+
+def case_lines(case: dict[str, Any], events: Sequence[LedgerEvent]) -> Iterator[str]:
+    """Show a case and its events."""
+    for field in ("number", "hall", "kind", "status", "level", "light", "unit", "matter", "problem"):
+        yield f"{field:<12}{case[field] or '—'}"
+    for field in ("received_at", "due_at", "told_at", "closed_at", "on_time"):
+        yield f"{field:<12}{'—' if case[field] is None else case[field]}"
+    petitioner = case["petitioner"] or {}
+    yield f"{'petitioner':<12}{petitioner.get('name') or '—'} {petitioner.get('phone') or ''}".rstrip()
+    if alarm := case["next_alarm"]:
+        yield f"{'next_alarm':<12}{alarm['name']} {alarm['at']}"
+    yield ""
+    for event in events:
+        actor = event.actor.get("name") or ROLES[Role(event.actor["role"])]
+        yield f"{event.seq:>4}  {local(event.at):%Y-%m-%d %H:%M:%S}  {event.type:<22}{actor}"

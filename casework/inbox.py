@@ -1,0 +1,48 @@
+"""The own inbox: what a user was told, newest first."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import func
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from casework.services import Services
+from casework.viewer import Viewer
+from models.inbox import Notification
+
+
+class Inbox(NamedTuple):
+    """One page of an inbox, and how much of the whole is unread."""
+
+    items: Sequence[Notification]
+    unread: int
+
+
+async def read_inbox(services: Services, viewer: Viewer, page: int, per_page: int) -> Inbox:
+    """Return a page, counted from 1."""
+    wanted = (
+        select(Notification)
+        .where(Notification.username == viewer.username)
+        .order_by(col(Notification.id).desc())
+        .limit(per_page)
+        .offset((page - 1) * per_page)
+    )
+    async with services.database.read() as session:
+        items = (await session.exec(wanted)).all()
+        return Inbox(items, await _unread(session, viewer))
+
+
+async def mark_read(services: Services, viewer: Viewer, ids: Sequence[int]) -> int:
+    """Mark own notifications as read, passing over others; return how many are unread still."""
+    own = col(Notification.username) == viewer.username, col(Notification.id).in_(ids)
+    async with services.database.begin() as session:
+        await session.exec(update(Notification).where(*own).values(read=True))
+        return await _unread(session, viewer)
+
+
+async def _unread(session: AsyncSession, viewer: Viewer) -> int:
+    wanted = select(func.count()).where(
+        Notification.username == viewer.username, col(Notification.read).is_(False)
+    )
+    return (await session.exec(wanted)).one()

@@ -1,0 +1,251 @@
+"""The command line: `bancheng …`. Exit codes: 0 done, 1 failed, 2 misused.
+
+Each command imports what it needs when it runs: the engine's client takes a second to load.
+"""
+
+import os
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console import checked, fail, log_to, misuse, password_typed, read_settings, run, with_services
+from processes import leave
+
+app = typer.Typer(
+    help="办不成事: durable case handling for the counters of government service halls.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _group(name: str, about: str) -> typer.Typer:
+    made = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(made, name=name)
+    return made
+
+
+user = _group("user", "Who may sign in.")
+directory = _group("directory", "Halls, units and the contact table.")
+calendar = _group("calendar", "Working days of a year.")
+case = _group("case", "Look at one case.")
+
+HallOption = Annotated[str | None, typer.Option("--hall", help="Code of the hall.")]
+PasswordOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+
+
+@app.command()
+def serve() -> None:
+    """Run everything in one process: engine, database, worker, API.
+
+    The first start on an empty database loads the demonstration halls and prints who may sign in,
+    if HOST is a loopback address. Ctrl-C or SIGTERM stops it; the next start goes on from there.
+    """
+    import serving
+    from announcing import announce
+
+    settings = read_settings()
+    os.umask(0o077)  # nothing below DATA_DIR is for others, what the engine writes included
+    log_to(settings.data_dir / "logs" / "bancheng.log")
+    run(serving.serve(settings, announce))
+
+
+@app.command()
+def rehearse() -> None:
+    """Run everything on a clock that can be moved forward, with throw-away data.
+
+    Time moves by POST /api/rehearsal/advance. The engine keeps no data; HOST must be a loopback
+    address, since anybody who reaches it may move time.
+    """
+    import serving
+    from announcing import announce_rehearsal
+
+    settings = read_settings()
+    if not settings.is_local:
+        misuse(f"a rehearsal runs on a loopback address only, and BANCHENG_HOST is {settings.host}")
+    log_to(None, warnings_only=True)
+    run(serving.rehearse(settings, announce_rehearsal))
+
+
+@app.command()
+def api() -> None:
+    """Run the HTTP part alone, beside workers and a Temporal cluster."""
+    import serving
+
+    settings = read_settings()
+    log_to(None)
+    run(serving.serve_api(settings))
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker alone: cases, alarms and notifications. Run as many as you like."""
+    import worker as workers
+
+    settings = read_settings()
+    log_to(None)
+    run(workers.run(settings))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema. Run it before api and worker are updated."""
+    from models.migrate import upgrade
+
+    with_services(lambda given: upgrade(read_settings().database))
+    print("数据库已是最新结构。")
+
+
+@app.command()
+def demo() -> None:
+    """Load the demonstration halls, units and users that are missing.
+
+    All of them get DEMO_PASSWORD, or those that are new a random one, which is printed. Refused
+    unless HOST is a loopback address.
+    """
+    from announcing import announce_demo
+    from casework.demo import load_demo
+    from models.migrate import upgrade
+    from serving import demo_password
+
+    settings = read_settings()
+    if not settings.is_local:
+        misuse(f"demonstration data is for a loopback address only, and BANCHENG_HOST is {settings.host}")
+    run(upgrade(settings.database))
+    announce_demo(with_services(lambda given: load_demo(given, demo_password(settings))))
+
+
+@user.command("add")
+def add_user(
+    username: Annotated[str, typer.Argument(help="Letters, digits, dots, hyphens, underscores.")],
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    role: Annotated[str, typer.Option(help="clerk, window_lead, contact, deputy_leader, centre, …")],
+    hall: HallOption = None,
+    unit: Annotated[str | None, typer.Option(help="Code of the unit.")] = None,
+    alternate: Annotated[bool, typer.Option("--alternate", help="An alternate contact.")] = False,
+    password_stdin: PasswordOption = False,
+) -> None:
+    """Add a user, who must choose another password at the first sign-in."""
+    from casework.users import NewUser, add_user, role_named
+
+    new = NewUser(username, name, checked(role_named, role), hall, unit, alternate)
+    password = password_typed(password_stdin)
+    with_services(lambda given: add_user(given, new, password))
+    print(f"已添加用户 {username}。")
+
+
+@user.command("list")
+def list_users() -> None:
+    """List the users."""
+    from announcing import user_line
+    from casework.users import list_users
+
+    for found in with_services(list_users):
+        print(user_line(found))
+
+
+@user.command("disable")
+def disable_user(username: str) -> None:
+    """Bar a user from signing in, and end every sign-in."""
+    from casework.users import disable_user
+
+    with_services(lambda given: disable_user(given, username))
+    print(f"已停用用户 {username}。")
+
+
+@user.command("password")
+def set_password(username: str, password_stdin: PasswordOption = False) -> None:
+    """Set a user's password, let a disabled user in again, and end every sign-in."""
+    from casework.users import set_password
+
+    password = password_typed(password_stdin)
+    with_services(lambda given: set_password(given, username, password))
+    print(f"已设置用户 {username} 的密码。")
+
+
+@directory.command("import")
+def import_directory(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An Excel file.")],
+    hall: HallOption = None,
+) -> None:
+    """Import the contact table: all of it, or nothing and every bad row.
+
+    `bancheng directory template FILE` writes an empty one. A line that changes something makes a
+    new version; a sheet 大厅 makes halls that are missing. --hall stands in where no hall is named.
+    """
+    from announcing import import_lines
+    from casework.contact_table import import_table
+    from casework.users import OPERATOR
+
+    done = with_services(lambda given: import_table(given, file, OPERATOR, hall))
+    print("\n".join(import_lines(done)))
+
+
+@directory.command("template")
+def write_template(file: Annotated[Path, typer.Argument(dir_okay=False)]) -> None:
+    """Write an empty contact table to fill in."""
+    from casework.contact_template import write_template
+
+    if file.exists():
+        fail(f"{file} is there already")
+    write_template(file)
+    print(f"已写出 {file}。")
+
+
+@calendar.command("show")
+def show_calendar(year: int, hall: HallOption = None) -> None:
+    """Show which days of a year are off, and which weekends are worked."""
+    from announcing import year_lines
+    from casework.calendars import year_of
+
+    print("\n".join(year_lines(with_services(lambda given: year_of(given, year, hall)))))
+
+
+@calendar.command("load")
+def load_calendar(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON: off, work, source.")],
+    hall: HallOption = None,
+    year: Annotated[int | None, typer.Option(help="Else the year of its latest day.")] = None,
+) -> None:
+    """Load the holiday notice of a year, or with --hall that hall's own days.
+
+    The whole year is replaced, and open cases reckon again: for that the engine must be running.
+    """
+    from casework.notice_file import read_draft
+    from casework.publishing import publish
+    from casework.users import OPERATOR
+
+    draft = checked(read_draft, file.read_text(encoding="utf-8"), year, hall)
+    done = with_services(lambda given: publish(given, draft, OPERATOR))
+    print(f"已载入 {draft.year} 年日历(版本 {done.version}),{done.open_cases} 个在办件重新计算期限。")
+
+
+@case.command("show")
+def show_case(number: Annotated[str, typer.Argument(help="Number or id of the case.")]) -> None:
+    """Show a case as it stands and its events, personal data masked."""
+    from announcing import case_lines
+    from casework.showing import case_and_events
+
+    print("\n".join(case_lines(*with_services(lambda given: case_and_events(given, number)))))
+
+
+def main() -> None:
+    """Run as a program; ends cleanly in spite of the engine's threads (`processes.leave`)."""
+    try:
+        app()
+        code: Any = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    leave(code if isinstance(code, int) else int(code is not None))
+
+
+if __name__ == "__main__":
+    main()

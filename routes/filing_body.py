@@ -1,0 +1,76 @@
+"""The body of a filing (contract.md, Filing; 附件2)."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
+
+from casework.errors import BadInput
+from routes.bodies import Body
+from routes.fields import Code, IdNumber, LongText, Name, Phone, PlainDay, Text, Uscc, fault
+from routes.problems import validation_faults
+from rules.case.vocabulary import Cause, Channel
+
+MOST_ATTEMPTS = 50
+FIRST_YEAR = 1949
+
+
+def _in_the_past(on: date, info: ValidationInfo) -> date:
+    """Legacy matters go back for decades, but not before there was anybody to ask."""
+    if on.year < FIRST_YEAR:
+        raise fault("out_of_range")
+    if info.context and on > info.context["today"]:
+        raise fault("in_the_future")
+    return on
+
+
+def _own(hall: str, info: ValidationInfo) -> str:
+    """A clerk files for the own hall: another one is as unknown as one that does not exist."""
+    if info.context and hall != info.context["hall"]:
+        raise fault("unknown_hall")
+    return hall
+
+
+class EarlierAttempt(Body):
+    """An earlier attempt of the citizen: how, when, where, and what was said."""
+
+    channel: Name
+    on: Annotated[PlainDay, AfterValidator(_in_the_past)]
+    where: Text
+    said: Text
+
+
+class PetitionerBody(Body):
+    """Who brings the case; only what is needed (design.md, Personal data)."""
+
+    kind: Literal["person", "enterprise"]
+    name: Name
+    phone: Phone
+    id_number: IdNumber | None = None
+    uscc: Uscc | None = None
+
+
+class FilingBody(Body):
+    """The registration form 附件2, as far as the citizen's side of it goes."""
+
+    hall: Annotated[Code, AfterValidator(_own)]
+    channel: Channel
+    petitioner: PetitionerBody
+    matter: Text
+    problem: LongText
+    attempts: Annotated[list[EarlierAttempt], Field(max_length=MOST_ATTEMPTS)] | None = None
+    cause: Cause | None = None
+
+
+def read_filing(raw: bytes, hall: str | None, today: date) -> dict[str, Any]:
+    """Return the form as JSON values, without what was left out. Raises `BadInput`.
+
+    `hall` is the clerk's own, `today` the date in Shanghai.
+    """
+    context: Mapping[str, Any] = {"hall": hall, "today": today}
+    try:
+        body = FilingBody.model_validate_json(raw or b"{}", context=context)
+    except ValidationError as error:
+        raise BadInput(dict(validation_faults(error.errors(include_url=False)))) from error
+    return body.model_dump(mode="json", exclude_none=True)
