@@ -71,7 +71,7 @@ async def list_cases(services: Services, viewer: Viewer, listing: Listing) -> di
         waiting = await _count(session, Filing, filings) if listing.admits_filings else 0
         wanted = _ids(listing, cases, filings if waiting else None)
         wanted = wanted.limit(listing.per_page).offset((listing.page - 1) * listing.per_page)
-        ids = list((await session.execute(wanted)).scalars())
+        ids = list((await session.scalars(wanted)).all())
         items = await _items(services, session, viewer, ids, now)
     return {
         "items": items,

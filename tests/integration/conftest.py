@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.support.house import House, furnish, open_house
+from tests.support.office import Office, open_office, services_at
 from tests.support.postgres import Databases
 from tests.support.temporal import TemporalServer
 
@@ -72,4 +73,18 @@ async def sqlite_house(
 ) -> AsyncIterator[House]:
     """The house on SQLite, for what has nothing to do with the dialect."""
     async with open_house(furnished_sqlite_url, temporal_server, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def office(furnished_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    """The API without an engine, on both databases: what needs no engine must work without."""
+    async with open_office(services_at(furnished_url, tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_office(furnished_sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    """The same on SQLite, for what has nothing to do with the dialect."""
+    async with open_office(services_at(furnished_sqlite_url, tmp_path)) as opened:
         yield opened

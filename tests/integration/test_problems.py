@@ -117,7 +117,6 @@ async def test_without_a_database_everything_is_503(tmp_path: Path) -> None:
 
 
 async def test_an_outage_of_the_log_hides_no_refusal(office: Office, tmp_path: Path) -> None:
-    await office.token("guilin.clerk")
     working = office.services
 
     class WithoutWriting(Database):

@@ -1,31 +1,25 @@
-"""The whole API in one process over real services: tables, engine, application, people signed in.
+"""The API in one process with its lifespan, over a furnished database; clocks that a test can move.
 
-The demonstration halls are loaded; every user has the same password.
+People and their tokens are those of `tests.support.house`. There is no engine unless one is given.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from httpx import ASGITransport, AsyncClient, Response
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from api import create_app
-from casework.demo import load_demo
 from casework.engine import Engine
-from casework.services import Services
-from models.crypto import Keyring, generate_key
+from casework.services import Clock, Services
 from models.database import Database
-from models.migrate import upgrade
 from models.policies import read_policies
+from tests.support.house import KEYRING, PASSWORD, token_of
 
-PASSWORD = "演示 password 1"
-KEYRING = Keyring.parse(generate_key())
 ADDRESS = "10.0.0.7"
 
 
@@ -40,47 +34,45 @@ class SetClock:
         return self.fixed or datetime.now(UTC) + self.ahead
 
 
+def ahead(clock: Clock, by: timedelta) -> None:
+    """Let a clock go so much ahead of the machine's."""
+    assert isinstance(clock, SetClock)
+    clock.ahead, clock.fixed = by, None
+
+
+def freeze(clock: Clock, at: datetime | None = None) -> datetime:
+    """Stop a clock at an instant, the present one where none is given; return that."""
+    assert isinstance(clock, SetClock)
+    clock.fixed = at or datetime.now(UTC)
+    return clock.fixed
+
+
 async def no_engine() -> Client:
     """An engine that nobody reaches."""
     raise RuntimeError("no engine here")
 
 
-def services_at(url: str, folder: Path, engine: Engine | None = None) -> Services:
+def services_at(
+    url: str, folder: Path, engine: Engine | None = None, clock: Clock | None = None
+) -> Services:
     """The services over a database; without an engine, every call to it fails at once."""
     return Services(
         database=Database(url),
         keyring=KEYRING,
         engine=engine or Engine(no_engine),
-        clock=SetClock(),
+        clock=clock or SetClock(),
         wall=SetClock(),
         policies=read_policies(None),
         attachments=folder / "attachments",
     )
 
 
-async def furnish_template(url: str, folder: Path) -> None:
-    """Make the tables and load the demonstration, to be copied for each test."""
-    await upgrade(url)
-    services = services_at(url, folder)
-    await load_demo(services, PASSWORD)
-    await services.database.close()
-
-
 @dataclass
 class Office:
-    """The API with whoever is signed in; paths are below /api unless they start with a slash."""
+    """The API and everybody's token; paths are below /api unless they start with a slash."""
 
     services: Services
     http: AsyncClient
-    tokens: dict[str, str] = field(default_factory=dict)
-
-    async def token(self, username: str) -> str:
-        """A token of this user, signed in once."""
-        if username not in self.tokens:
-            answer = await self.sign_in(username)
-            assert answer.status_code == 200, answer.text
-            self.tokens[username] = answer.json()["access_token"]
-        return self.tokens[username]
 
     async def sign_in(self, username: str, password: str = PASSWORD, **more: str) -> Response:
         """What the sign-in answers."""
@@ -91,7 +83,7 @@ class Office:
         """Call the API as a user, or as nobody."""
         headers: Mapping[str, str] = options.pop("headers", {})
         if username:
-            headers = {**headers, "Authorization": f"Bearer {await self.token(username)}"}
+            headers = {**headers, "Authorization": f"Bearer {token_of(username)}"}
         url = path if path.startswith("/") else f"/api/{path}"
         return await self.http.request(method, url, headers=headers, **options)
 

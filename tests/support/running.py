@@ -1,6 +1,7 @@
 """`bancheng serve` and `bancheng rehearse` as real processes, used over HTTP as people use them."""
 
 import signal
+import subprocess
 import sysconfig
 from collections.abc import Mapping
 from datetime import datetime
@@ -127,3 +128,19 @@ class House:
             return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
+
+
+def bancheng(folder: Path, *arguments: str | Path, typed: str = "", **settings: Any) -> tuple[int, str]:
+    """Run a command to its end; return exit code and everything it printed."""
+    done = subprocess.run(
+        [BANCHENG, *arguments],
+        input=typed,
+        env=environment(folder, **settings),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout

@@ -58,8 +58,11 @@ def _constants(path: str) -> set[str]:
     """The texts that a module holds, without its docstrings."""
     tree = ast.parse(_read(ROOT / path))
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in bare)
-    return {node.value for node in texts if isinstance(node.value, str)}
+    return {
+        str(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare
+    }
 
 
 def _named_rules(path: Path) -> set[str]:
@@ -101,7 +104,8 @@ def test_every_command_is_documented_with_its_roles_and_statuses() -> None:
 
 
 def test_every_alarm_is_documented_and_no_other() -> None:
-    names = {text for text in _constants("rules/case/alarms.py") if re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", text)}
+    snake_case = re.compile(r"[a-z]+(_[a-z0-9]+)+")
+    names = {text for text in _constants("rules/case/alarms.py") if snake_case.fullmatch(text)}
     assert sorted(_first(_rows("reference/alarms.md", "name", "instance"))) == sorted(names)
 
 

@@ -9,10 +9,12 @@ from activities.inbox import Inbox
 from activities.ledger import LedgerActivities
 from activities.writing import LedgerWriter
 from models.codec import data_converter
-from models.messages import Recorded, RecordRequest, encode_event
+from models.messages import NextAlarm, Recorded, RecordRequest, encode_event
+from rules.case.alarms import next_alarm
 from rules.case.commands import Command
 from rules.case.decide import decide
 from rules.case.errors import Illegal
+from rules.case.events import evolve
 from rules.case.vocabulary import Status
 from tests.support.books import checked_fold, keep_terms, person
 from tests.support.cases import make, triage
@@ -32,11 +34,14 @@ async def dispatched(shell: Shell) -> LiveCase:
 async def write_unheard(case: LiveCase, command: Command, when: str, command_id: str = "lost") -> None:
     """Write a command's row as a worker did that died before the server heard of it."""
     state = await checked_fold(case.shell.database, case.case_id)
-    terms = case.terms
-    events = decide(state, command, at(when), CONTACT, terms.policy, terms.read_calendar())
+    policy, calendar = case.terms.policy, case.terms.read_calendar()
+    (event,) = decide(state, command, at(when), CONTACT, policy, calendar)
+    alarm = next_alarm(evolve(state, event), policy, calendar)
+    assert alarm is not None
     seq = len(await case.ledger())
     ledger = LedgerActivities(case.shell.database, LedgerWriter(case.shell.keyring, Inbox()))
-    await ledger.record(RecordRequest(case.case_id, seq, command_id, list(map(encode_event, events)), None))
+    following = NextAlarm(alarm.name, alarm.at)
+    await ledger.record(RecordRequest(case.case_id, seq, command_id, [encode_event(event)], following))
 
 
 class ForgetfulLedger(LedgerActivities):

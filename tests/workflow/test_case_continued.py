@@ -1,0 +1,120 @@
+"""A long case continues as new: the state goes along, and nothing is lost at the seam."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from activities.notification import WebhookChannel
+from models.codec import data_converter
+from rules.case.vocabulary import Status
+from tests.support.books import person
+from tests.support.cases import make, triage
+from tests.support.shell import LiveCase, Shell, at
+from tests.support.temporal import TemporalServer
+
+CONTACT = person("guilin.housing.contact")
+EVENTS = 60  # the server suggests a new run from so many events on
+
+
+@pytest.fixture(scope="module")
+def impatient_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServer]:
+    """A server that suggests to continue as new soon."""
+    settings = {"limit.historyCount.suggestContinueAsNew": str(EVENTS)}
+    server = TemporalServer(tmp_path_factory.mktemp("impatient"), **settings)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def impatient(shell: Shell, impatient_server: TemporalServer) -> AsyncIterator[Shell]:
+    """A shell on that server."""
+    client = await impatient_server.client(data_converter=data_converter(shell.keyring))
+    impatient = Shell(client, shell.database, shell.keyring)
+    yield impatient
+    await impatient.end()
+
+
+async def run_of(case: LiveCase) -> str:
+    """The id of the case's present run."""
+    return (await case.handle.describe()).run_id or ""
+
+
+async def handling(shell: Shell, received: str = "03-09 09:20") -> LiveCase:
+    """A commitment case in the unit's hands."""
+    case = await shell.file(received)
+    await case.give(triage("commitment"))
+    return await case.give("sign")
+
+
+async def lines(case: LiveCase, number: int) -> None:
+    """Write lines of the progress ledger, one after the other."""
+    for _ in range(number):
+        await case.send(make("progress"), CONTACT)
+
+
+async def test_state_and_alarm_go_along_into_the_new_run(impatient: Shell) -> None:
+    async with impatient.worker():
+        case = await handling(impatient)
+        first = await run_of(case)
+        await lines(case, 15)
+        assert await run_of(case) != first
+        await case.checked()
+        await case.until("03-10 17:30")
+        assert (await case.story())[-1] == "response_late 03-10 17:30"
+        assert (await case.checked()).status is Status.HANDLING
+
+
+async def test_commands_at_the_seam_are_all_answered_and_done_once(impatient: Shell) -> None:
+    async with impatient.worker():
+        case = await handling(impatient)
+        first = await run_of(case)
+        answers = await asyncio.gather(*(lines(case, 10) for _ in range(5)), return_exceptions=True)
+        assert answers == [None] * 5
+        assert await run_of(case) != first
+        await case.checked()
+        assert len(await case.ledger()) == 3 + 50
+
+
+async def test_a_command_sent_again_after_the_seam_is_not_done_twice(impatient: Shell) -> None:
+    async with impatient.worker():
+        case = await handling(impatient)
+        first = await run_of(case)
+        number = await case.send(make("progress"), CONTACT, command_id="once")
+        await lines(case, 15)
+        assert await run_of(case) != first
+        assert await case.send(make("progress"), CONTACT, command_id="once") == number
+        await lines(case, 1)
+        await case.checked()
+        assert [row.command_id for row in await case.ledger()].count("once") == 1
+
+
+async def test_a_dead_gateway_does_not_hold_a_case_at_the_seam(impatient: Shell) -> None:
+    """Deliveries that are still tried go along into the new run, and reach a gateway that is back."""
+    sent: list[str] = []
+    alive = False
+
+    async def gateway(request: httpx.Request) -> httpx.Response:
+        if alive:
+            sent.append(request.read().decode())
+        return httpx.Response(200 if alive else 503)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(gateway)) as client:
+        async with impatient.worker(WebhookChannel("http://gateway/", client)):
+            case = await impatient.file("03-09 09:20", registered="03-09 11:19:45")
+            first = await run_of(case)
+            for _ in range(40):
+                await case.send(make("excuse"), CONTACT) if False else None
+            await case.give(triage("commitment"))
+            await case.give("sign")
+            await lines(case, 15)
+            await case.checked()
+            assert await run_of(case) != first
+            alive = True
+            async with asyncio.timeout(20):
+                while len(sent) < 3:
+                    await asyncio.sleep(0.1)
+            assert at("03-09 09:20")
