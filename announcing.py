@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from assembly import BadSettings
+from assembly import BadSettings, Failure
 from casework.calendars import Year
 from casework.contact_table import Imported
 from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
@@ -20,7 +20,6 @@ from models.directory import User
 from routes.wording import ROLES, fault_words
 from rules.calendar import local
 from rules.case.vocabulary import Role
-from serving import Failure
 from settings import Settings
 
 _MISSING = {"user": "没有这个用户。", "hall": "没有这个大厅。", "case": "没有这个办件。"}

@@ -15,6 +15,10 @@ from models.policies import read_policies
 from settings import Settings
 
 
+class Failure(Exception):
+    """It can't be run; the message says why, and what to do."""
+
+
 class BadSettings(Exception):
     """What the settings name can't be used; the message says what, and shows no secret."""
 

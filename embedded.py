@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from google.protobuf.duration_pb2 import Duration
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client
@@ -155,7 +154,8 @@ class TemporalServer(EmbeddedServer):
         found = await service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=5)
         )
-        config = NamespaceConfig(workflow_execution_retention_ttl=_duration(RETENTION))
+        config = NamespaceConfig()
+        config.workflow_execution_retention_ttl.FromTimedelta(RETENTION)
         if found.config.workflow_execution_retention_ttl != config.workflow_execution_retention_ttl:
             request = UpdateNamespaceRequest(namespace=namespace, config=config)
             await service.update_namespace(request, timeout=timedelta(seconds=10))
@@ -209,9 +209,3 @@ def _remembered(path: Path) -> int | None:
         return int(path.read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _duration(value: timedelta) -> Duration:
-    duration = Duration()
-    duration.FromTimedelta(value)
-    return duration

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api import create_app
-from assembly import build_services
+from assembly import Failure, build_services
 from casework.demo import Loaded, has_demo, is_empty, load_demo, renew_password
 from casework.rehearsal import RehearsalClock
 from casework.services import Services
@@ -29,10 +29,6 @@ BACKLOG = 512
 
 Announce = Callable[[Settings, Loaded | None], None]
 """Tells the operator where it runs; the demonstration's password stands there this once."""
-
-
-class Failure(Exception):
-    """It can't be run; the message says why, and what to do."""
 
 
 async def serve(settings: Settings, announce: Announce) -> None:

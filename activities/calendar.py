@@ -50,8 +50,8 @@ class Cases(Protocol):
 class CalendarActivities:
     """What the re-arming workflow asks for."""
 
-    def __init__(self, database: Database, cases: Cases) -> None:
-        self._database, self._cases = database, cases
+    def __init__(self, database: Database, cases: Cases, page: int = PAGE) -> None:
+        self._database, self._cases, self._size = database, cases, page
 
     @activity.defn
     async def committed(self, publication: Publication) -> None:
@@ -88,7 +88,7 @@ class CalendarActivities:
         if hall is not None:
             wanted = wanted.where(Case.hall == hall)
         async with self._database.read() as session:
-            return (await session.exec(wanted.order_by(col(Case.id)).limit(PAGE))).all()
+            return (await session.exec(wanted.order_by(col(Case.id)).limit(self._size))).all()
 
     async def _terms(self, desk: "_Desk", page: Sequence[Case]) -> list[tuple[Case, Terms | None]]:
         """Return each case with the terms it lacks. They are stored before anybody is told."""

@@ -5,10 +5,11 @@ decide now.
 """
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
 from temporalio import activity
 
 from activities.tables import CALENDARS, POLICIES
-from activities.writing import LedgerWriter, read_head, rows_after
+from activities.writing import LedgerWriter, read_head, rows_after, rows_of
 from models.database import Database
 from models.messages import (
     ReadRequest,
@@ -33,7 +34,16 @@ class LedgerActivities:
         Then nothing is written and those rows come back: rows of the caller's own command mean
         that it was done; rows of another must be folded in, and the command decided again.
         """
-        return await self._database.write(lambda session: self._record(session.connection(), request))
+        try:
+            return await self._database.write(lambda session: self._record(session.connection(), request))
+        except IntegrityError:
+            # A command of a run before this one, sent again: it stands there, and is not refused for ever.
+            done = await self._database.write(
+                lambda session: rows_of(session.connection(), request.case_id, request.command_id)
+            )
+            if not done.rows:
+                raise
+            return done
 
     def _record(self, connection: Connection, request: RecordRequest) -> Recorded:
         head = read_head(connection, request.case_id)

@@ -63,15 +63,19 @@ class NotificationActivities:
                 Delivery.status != "sent",
             )
             pending = list(await session.exec(wanted))
+        failures = [failure for delivery in pending if (failure := await self._try(delivery))]
+        if failures:
+            raise failures[0]
+
+    async def _try(self, delivery: Delivery) -> Exception | None:
+        """Send one message; record what came of it, and return it where it failed."""
         failure: Exception | None = None
-        for delivery in pending:
-            try:
-                await self._channels[delivery.channel].send(delivery)
-            except (httpx.HTTPError, OSError, KeyError) as error:
-                failure = error
-            await self._note(delivery, failure)
-        if failure:
-            raise failure
+        try:
+            await self._channels[delivery.channel].send(delivery)
+        except (httpx.HTTPError, OSError, KeyError) as error:
+            failure = error
+        await self._note(delivery, failure)
+        return failure
 
     async def _note(self, delivery: Delivery, failure: Exception | None) -> None:
         info = activity.info()

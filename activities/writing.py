@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from activities.bulletins import draft
 from activities.inbox import Inbox
 from activities.projection import columns_of, texts_of
-from activities.tables import CASES, CO_UNITS, EVENTS, SECRETS
+from activities.tables import CASES, CO_UNITS, DELIVERIES, EVENTS, SECRETS
 from models.chain import EVENT_CHAIN, GENESIS
 from models.crypto import CaseKey, Keyring
 from models.messages import (
@@ -144,9 +144,22 @@ def no_head(connection: Connection, case_id: str) -> Head:
 
 
 def rows_after(connection: Connection, case_id: str, seq: int) -> Recorded:
-    """Return what stands in the ledger of a case after number `seq`."""
+    """Return what stands in the ledger of a case after number `seq`, and what nobody has sent yet."""
     wanted = select(EVENTS).where(EVENTS.c.case_id == case_id, EVENTS.c.seq > seq).order_by(EVENTS.c.seq)
-    return Recorded([_stored(row) for row in connection.execute(wanted).mappings()])
+    unsent = (
+        select(DELIVERIES.c.seq)
+        .where(DELIVERIES.c.case_id == case_id, DELIVERIES.c.seq > seq, DELIVERIES.c.status == "pending")
+        .distinct()
+        .order_by(DELIVERIES.c.seq)
+    )
+    rows = [_stored(row) for row in connection.execute(wanted).mappings()]
+    return Recorded(rows, list(connection.execute(unsent).scalars()))
+
+
+def rows_of(connection: Connection, case_id: str, command_id: str) -> Recorded:
+    """Return the rows that a command left in the ledger of a case."""
+    wanted = select(EVENTS).where(EVENTS.c.case_id == case_id, EVENTS.c.command_id == command_id)
+    return Recorded([_stored(row) for row in connection.execute(wanted.order_by(EVENTS.c.seq)).mappings()])
 
 
 def _see(connection: Connection, case: CaseState) -> None:

@@ -149,6 +149,9 @@ async def _command(services: Services, aimed: Aim, draft: Draft, now: datetime) 
     async with services.database.read() as session:
         facts = await look_up(session, aimed.viewer, aimed.found.case, aimed.name, draft.body, now)
     command, judged = _judge(aimed, draft, facts, now)
+    # What could not be read is not also missing.
+    unread = {field.partition(".")[0] for field in draft.faults}
+    judged = {field: fault for field, fault in judged.items() if field not in unread}
     if faults := {**judged, **facts.faults, **draft.faults}:
         raise BadInput(faults)
     assert command is not None

@@ -12,14 +12,16 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.directory import Change, put_line, turn_of
 from casework.services import Services
 from casework.spreadsheet import BadTable, Fault, Line, Workbook
 from casework.texts import is_code, text_fault
+from casework.turns import take_turn
 from models.base import NAME
-from models.directory import ContactEntry, Hall, Unit
+from models.directory import Hall, Unit
 from rules.case.commands import MOBILE_OR_LANDLINE
 
 HALL_SHEET = "大厅"
@@ -74,14 +76,17 @@ async def import_table(services: Services, path: Path, by: str, hall: str | None
     now = await services.clock.now()
     done = Imported()
     async with services.database.begin() as session:
-        known = set((await session.exec(select(Hall.code))).all()) | {new.code for new in halls}
+        known = {*(await session.exec(select(Hall.code))).all(), *(new.code for _, new in halls), None}
         faults += [e.line.fault("大厅代码", "没有这个大厅") for e in entries if e.hall not in known]
+        faults += [line.fault("上级大厅", "没有这个大厅") for line, new in halls if new.parent not in known]
         if faults:
             raise BadTable(sorted(faults, key=lambda fault: (fault.sheet, fault.row)))
-        for new in halls:
+        for _, new in halls:
             if await session.get(Hall, new.code) is None:
                 session.add(new)
                 done.halls.append(new.code)
+        await session.flush()
+        await take_turn(session, *(turn_of(entry.hall, entry.unit) for entry in entries))
         for entry in entries:
             await _write(session, entry, by, now, done)
     return done
@@ -91,38 +96,17 @@ async def _write(session: AsyncSession, entry: Entry, by: str, now: datetime, do
     key = f"{entry.hall}/{entry.unit}"
     unit = await session.get(Unit, (entry.hall, entry.unit))
     if unit is None:
-        session.add(Unit(hall=entry.hall, code=entry.unit, name=entry.name))
+        unit = Unit(hall=entry.hall, code=entry.unit, name=entry.name)
+        session.add(unit)
         done.units.append(key)
-    else:
-        unit.name = entry.name
-    newest = (
-        select(ContactEntry)
-        .where(ContactEntry.hall == entry.hall, ContactEntry.unit == entry.unit)
-        .order_by(col(ContactEntry.version).desc())
-        .limit(1)
-    )
-    last = (await session.exec(newest)).first()
-    if last and {name: getattr(last, name) for name in PEOPLE} == entry.people:
-        done.unchanged.append(key)
-        return
-    if last:
-        last.valid_to = now
-    session.add(
-        ContactEntry(
-            hall=entry.hall,
-            unit=entry.unit,
-            version=last.version + 1 if last else 1,
-            valid_from=now,
-            changed_by=by,
-            **entry.people,
-        )
-    )
-    done.versions.append(key)
+    line = await put_line(session, unit, Change(**entry.people, name=entry.name), by, now)
+    (done.versions if line.valid_from == now else done.unchanged).append(key)
 
 
 def _read_entries(book: Workbook, hall: str | None, faults: list[Fault]) -> list[Entry]:
     sheet = next(name for name in book.sheets if name != HALL_SHEET)
     entries: list[Entry] = []
+    seen: set[tuple[str, str]] = set()
     for line in _lines(book, sheet, _NEEDED, faults):
         code = line.values.get("大厅代码") or hall or ""
         unit = line.values["单位代码"]
@@ -130,8 +114,9 @@ def _read_entries(book: Workbook, hall: str | None, faults: list[Fault]) -> list
             faults.append(line.fault("大厅代码", "须填写大厅代码"))
         if not is_code(unit):
             faults.append(line.fault("单位代码", "须为字母、数字组成的代码"))
-        if any((entry.hall, entry.unit) == (code, unit) for entry in entries):
+        if (code, unit) in seen:
             faults.append(line.fault("单位代码", "重复出现"))
+        seen.add((code, unit))
         _check_text(line, "单位名称", faults)
         people = {name: _person(line, title, faults) for name, title in PEOPLE.items()}
         entries.append(Entry(line, code, unit, line.values["单位名称"], people))
@@ -150,13 +135,14 @@ def _person(line: Line, title: str, faults: list[Fault]) -> dict[str, Any] | Non
         _check_text(line, f"{title}职务", faults)
     if not re.fullmatch(MOBILE_OR_LANDLINE, phone, re.ASCII):
         faults.append(line.fault(f"{title}电话", "须为手机号码或带区号的固定电话"))
-    return {"name": name, "post": post, "phone": phone}
+    return {"name": name, "post": post or None, "phone": phone}
 
 
-def _read_halls(book: Workbook, policies: set[str], faults: list[Fault]) -> list[Hall]:
+def _read_halls(book: Workbook, policies: set[str], faults: list[Fault]) -> list[tuple[Line, Hall]]:
     if HALL_SHEET not in book.sheets:
         return []
-    return [_hall(line, policies, faults) for line in _lines(book, HALL_SHEET, _HALL_NEEDED, faults)]
+    lines = _lines(book, HALL_SHEET, _HALL_NEEDED, faults)
+    return [(line, _hall(line, policies, faults)) for line in lines]
 
 
 def _hall(line: Line, policies: set[str], faults: list[Fault]) -> Hall:

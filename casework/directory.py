@@ -77,33 +77,46 @@ async def write_line(services: Services, viewer: Viewer, hall: str, unit: str, c
     """
     now = await services.clock.now()
     async with services.database.begin() as session:
-        await take_turn(session, f"directory:{hall}/{unit}")
+        await take_turn(session, turn_of(hall, unit))
         found = await _unit(session, viewer, hall, unit)
-        last = await _entry(session, found)
-        newest = last.version if last else 0
-        if change.version not in (None, newest):
-            raise Conflict("changed-meanwhile", {"version": newest})
-        if change.name is not None and change.name != found.name:
-            found.name = change.name
-            session.add(found)
-        if last and _people(last) == _people(change):
-            return _line(found, last)
-        if last:
-            last.valid_to = now
-            session.add(last)
-        entry = ContactEntry(
-            hall=hall,
-            unit=unit,
-            version=newest + 1,
-            deputy_leader=dict(change.deputy_leader),
-            contact=dict(change.contact),
-            alternate=dict(change.alternate) if change.alternate else None,
-            valid_from=now,
-            changed_by=viewer.username,
-        )
-        session.add(entry)
-        await session.flush()
-        return _line(found, entry)
+        return _line(found, await put_line(session, found, change, viewer.username, now))
+
+
+def turn_of(hall: str, unit: str) -> str:
+    """Return the name under which changes of a line take turns (casework.turns)."""
+    return f"directory:{hall}/{unit}"
+
+
+async def put_line(session: AsyncSession, unit: Unit, change: Change, by: str, now: datetime) -> ContactEntry:
+    """Add a version to a unit's line, unless nothing changed; return the newest.
+
+    In the caller's transaction, who took the turn. Raises `Conflict`.
+    """
+    last = await _entry(session, unit)
+    newest = last.version if last else 0
+    if change.version not in (None, newest):
+        raise Conflict("changed-meanwhile", {"version": newest})
+    if change.name is not None and change.name != unit.name:
+        unit.name = change.name
+        session.add(unit)
+    if last and _people(last) == _people(change):
+        return last
+    if last:
+        last.valid_to = now
+        session.add(last)
+    entry = ContactEntry(
+        hall=unit.hall,
+        unit=unit.code,
+        version=newest + 1,
+        deputy_leader=dict(change.deputy_leader),
+        contact=dict(change.contact),
+        alternate=dict(change.alternate) if change.alternate else None,
+        valid_from=now,
+        changed_by=by,
+    )
+    session.add(entry)
+    await session.flush()
+    return entry
 
 
 async def _unit(session: AsyncSession, viewer: Viewer, hall: str, unit: str) -> Unit:

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, SQLColumnExpression, and_, cast, func, null, or_, true, union_all
-from sqlalchemy import select as sa_select
+from sqlalchemy import SQLColumnExpression, and_, cast, func, null, or_, true, union_all
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from casework.finding import opened
 from casework.reading import filing_views, views_of
@@ -71,7 +71,7 @@ async def list_cases(services: Services, viewer: Viewer, listing: Listing) -> di
         waiting = await _count(session, Filing, filings) if listing.admits_filings else 0
         wanted = _ids(listing, cases, filings if waiting else None)
         wanted = wanted.limit(listing.per_page).offset((listing.page - 1) * listing.per_page)
-        ids = list((await session.scalars(wanted)).all())
+        ids = list((await session.exec(wanted)).all())
         items = await _items(services, session, viewer, ids, now)
     return {
         "items": items,
@@ -101,14 +101,14 @@ async def _count(
 
 def _ids(
     listing: Listing, cases: ColumnElement[bool], filings: ColumnElement[bool] | None
-) -> Select[Any]:
+) -> SelectOfScalar[str]:
     """Return the query for the ids in order; filings stand in it only where there are any.
 
     A plain query can walk an index, a union is sorted as a whole.
     """
     key: ColumnElement[Any] = getattr(Case, listing.sort)
     if filings is None:
-        return sa_select(col(Case.id)).where(cases).order_by(*_order(key, col(Case.id), listing))
+        return select(Case.id).where(cases).order_by(*_order(key, col(Case.id), listing))
     of_filing = Filing.received_at if listing.sort == "received_at" else cast(null(), key.type)
     both = union_all(
         select(col(Case.id).label("id"), key.label("key")).where(cases),

@@ -8,7 +8,6 @@ its own instant, however far one advance goes.
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
 from sqlmodel import col, exists, or_, select
 from temporalio.api.testservice.v1 import SleepRequest
@@ -54,14 +53,12 @@ class RehearsalClock:
         Raises `EngineUnavailable`, also where the server is not done within SKIP_WITHIN: time may
         then still move.
         """
-        ticks = -(-time // _TICK)  # rounded up: the instant itself is to be reached
-        duration = Duration()
-        duration.FromTimedelta(ticks * _TICK)
+        request = SleepRequest()
+        # Rounded up: the instant itself is to be reached.
+        request.duration.FromTimedelta(-(-time // _TICK) * _TICK)
         client = await self._engine.client()
         try:
-            await client.test_service.unlock_time_skipping_with_sleep(
-                SleepRequest(duration=duration), timeout=SKIP_WITHIN
-            )
+            await client.test_service.unlock_time_skipping_with_sleep(request, timeout=SKIP_WITHIN)
         except RPCError as error:
             raise EngineUnavailable(str(error)) from error
 

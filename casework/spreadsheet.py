@@ -74,6 +74,8 @@ class Workbook:
         Raises `BadTable` where no row near the top holds every heading that is needed.
         """
         rows = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=MOST_ROWS)
+        if len(rows) == MOST_ROWS:
+            raise BadTable([Fault(sheet, 0, "", f"超过 {MOST_ROWS} 行")])
         texts = [[_text(cell) for cell in row] for row in rows]
         top = texts[:_HEADINGS_WITHIN]
         index = next((i for i, row in enumerate(top) if set(needed) <= set(row)), None)

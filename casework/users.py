@@ -106,9 +106,9 @@ def role_named(text: str) -> Role:
 
 def password_faults(password: str) -> dict[str, str]:
     """Return what is wrong with a new password: its length, or characters nobody can type."""
-    if fault := text_fault(password, LONGEST, SHORTEST):
+    if fault := text_fault(password, LONGEST):
         return {"password": fault}
-    return {}
+    return {"password": "password_too_short"} if len(password) < SHORTEST else {}
 
 
 def _faults(new: NewUser) -> dict[str, str]:

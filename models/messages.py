@@ -40,12 +40,16 @@ class Terms:
 
 @dataclass(frozen=True)
 class CaseInput:
-    """Starts a case's workflow, or carries it on: then with its state and last number."""
+    """Starts a case's workflow, or carries it on: then with its state and last number.
+
+    ``outside`` are the events of which somebody outside was not told yet.
+    """
 
     case_id: str
     terms: Terms
     state: Values | None = None
     seq: int = 0
+    outside: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from casework import errors
 from casework.engine import CaseNotRunning, EngineUnavailable
@@ -158,7 +159,15 @@ def _http(request: Request, error: HTTPException) -> JSONResponse:
     if error.status_code in (400, 422):
         return bad_input([("body", "unreadable")])
     slug = slugs.get(error.status_code, "request-refused")
-    return problem(error.status_code, slug, headers=error.headers)
+    headers = _allowed_methods(request) if error.status_code == 405 else error.headers
+    return problem(error.status_code, slug, headers=headers)
+
+
+def _allowed_methods(request: Request) -> dict[str, str]:
+    """Return the header of a 405: of every route at this path; the framework names the first one's."""
+    matching = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in matching for method in getattr(route, "methods", None) or ()}
+    return {"Allow": ", ".join(sorted(methods))}
 
 
 def _fault(request: Request, error: Exception) -> JSONResponse:

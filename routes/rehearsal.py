@@ -6,14 +6,14 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field, model_validator
 
 from casework.calendars import reckon
 from casework.errors import NotFound
 from casework.rehearsal import RehearsalClock, Unsettled, advance
 from routes.bodies import Body, body_of, read_body
 from routes.dependencies import Given
+from routes.fields import Moment, fault
 from routes.openapi import public_refusals
 from routes.problems import RETRY_AFTER, problem
 from rules.calendar import local
@@ -32,14 +32,14 @@ class Now(BaseModel):
 class Advance(Body):
     """How far to go: to an instant, or by working time on the calendar of the demonstration halls."""
 
-    to: AwareDatetime | None = None
+    to: Moment | None = None
     working_hours: Annotated[Decimal, Field(ge=0, le=4000)] | None = None
     working_days: Annotated[int, Field(ge=0, le=400)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len(self.model_fields_set) != 1 or None in self.model_dump(exclude_unset=True).values():
-            raise PydanticCustomError("one_of_three", "one of to, working_hours and working_days")
+            raise fault("one_of_three")
         return self
 
 

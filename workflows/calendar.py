@@ -4,6 +4,7 @@ Cases are told in sweeps until a sweep finds nobody left: a case that was being 
 notice was loaded is found by a later one. Source: domain.md, section 3, point 5.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -15,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from models.rearming import Publication, SweepRequest
 
 SWEEPS = 8
-SETTLE = timedelta(seconds=30)  # longer than a filing is under way; doubled after each sweep
+SETTLE = timedelta(seconds=30)  # longer than a filing is under way; doubled after each look
 
 
 @workflow.defn(name="ReArm")
@@ -26,22 +27,42 @@ class ReArmWorkflow:
     def __init__(self) -> None:
         """Begin with nothing published; a signal always comes with the start."""
         self._published: list[Publication] = []
+        # How often the cases of a hall (None: of all halls) were gone through.
+        self._sweeps: dict[str | None, int] = {}
 
     @workflow.run
     async def run(self) -> None:
-        """Take one publication after the other until there is none left."""
+        """Sweep until a second look finds nobody left, or after many looks."""
         await workflow.wait_condition(lambda: bool(self._published))
-        while self._published:
-            publication = self._published.pop(0)
-            whose = publication.hall or "全国"
-            workflow.set_current_details(f"{publication.year} 年日历 · {whose} · 第 {publication.number} 版")
-            if await _committed(publication):
-                await _converge(publication)
+        while self._published or self._sweeps:
+            await self._take_up()
+            for hall, before in list(self._sweeps.items()):
+                told = await _sweep(hall, before + 1)
+                self._sweeps[hall] = before + 1
+                if (before and not told) or before + 1 == SWEEPS:
+                    del self._sweeps[hall]
+            if self._sweeps:
+                await self._settle(SETTLE * 2 ** (min(self._sweeps.values()) - 1))
 
     @workflow.signal
     def published(self, publication: Publication) -> None:
         """A notice was loaded (the same version may be loaded again)."""
         self._published.append(publication)
+
+    async def _take_up(self) -> None:
+        while self._published:
+            publication = self._published.pop(0)
+            whose = publication.hall or "全国"
+            workflow.set_current_details(f"{publication.year} 年日历 · {whose} · 第 {publication.number} 版")
+            if await _committed(publication):
+                self._sweeps[publication.hall] = 0
+
+    async def _settle(self, pause: timedelta) -> None:
+        """Wait for what is under way; a new publication ends the wait."""
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: bool(self._published), timeout=pause, timeout_summary="等待登记中的办件"
+            )
 
 
 async def _committed(publication: Publication) -> bool:
@@ -63,18 +84,13 @@ async def _committed(publication: Publication) -> bool:
     return True
 
 
-async def _converge(publication: Publication) -> None:
-    pause = SETTLE
-    for sweep in range(SWEEPS):
-        told = await workflow.execute_activity_method(
-            CalendarActivities.sweep,
-            SweepRequest(publication.hall, workflow.now()),
-            summary=f"通知办件改用新日历 · 第 {sweep + 1} 遍",
-            start_to_close_timeout=timedelta(hours=2),
-            heartbeat_timeout=timedelta(minutes=1),
-            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
-        )
-        if sweep and not told:
-            return
-        await workflow.sleep(pause, summary="等待登记中的办件")
-        pause *= 2
+async def _sweep(hall: str | None, time: int) -> int:
+    """Tell whoever reckons by another calendar; return how many they were."""
+    return await workflow.execute_activity_method(
+        CalendarActivities.sweep,
+        SweepRequest(hall, workflow.now()),
+        summary=f"通知办件改用新日历 · 第 {time} 遍",
+        start_to_close_timeout=timedelta(hours=2),
+        heartbeat_timeout=timedelta(minutes=1),
+        retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
+    )

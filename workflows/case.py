@@ -6,6 +6,7 @@ Every rule is in rules/case; every write is an activity's.
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
@@ -62,7 +63,8 @@ class CaseWorkflow:
         self._case_id = given.case_id
         state = decode_state(given.state) if given.state else None
         self._machine = Machine(CASE, given.case_id, given.terms, state, given.seq)
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._machine.outside += given.outside
+        self._deliveries: dict[int, asyncio.Task[None]] = {}
         self._calendar_coming: str | None = None
 
     @workflow.run
@@ -80,10 +82,11 @@ class CaseWorkflow:
                 await machine.fire()
             self._deliver()
             if workflow.info().is_continue_as_new_suggested() and not machine.ended:
-                await self._settle()
-                workflow.continue_as_new(CaseInput(self._case_id, machine.terms, self.state(), machine.seq))
+                # Alarms wait meanwhile, so not for the gateway: what is still tried goes along.
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(self._carried())
         self._deliver()
-        await self._settle()
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
 
     @workflow.update(name=REGISTER)
     async def registered(self) -> str:
@@ -179,14 +182,23 @@ class CaseWorkflow:
         """Hand what people outside are to hear to the channels; nothing here waits for it."""
         for seq in self._machine.outside:
             task = asyncio.create_task(_deliver(DeliveryRequest(self._case_id, seq)))
-            self._deliveries.add(task)
-            task.add_done_callback(self._deliveries.discard)
+            self._deliveries[seq] = task
+            task.add_done_callback(partial(self._delivered, seq))
         self._machine.outside.clear()
 
-    async def _settle(self) -> None:
-        """Let handlers and deliveries come to their end before the run does."""
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._deliveries)
-        self._machine.release()
+    def _delivered(self, seq: int, task: asyncio.Task[None]) -> None:
+        del self._deliveries[seq]
+
+    def _carried(self) -> CaseInput:
+        """Return what the next run starts with."""
+        machine = self._machine
+        return CaseInput(
+            self._case_id,
+            machine.terms,
+            self.state(),
+            machine.seq,
+            sorted({*self._deliveries, *machine.outside}),
+        )
 
 
 async def _deliver(request: DeliveryRequest) -> None:

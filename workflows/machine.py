@@ -152,8 +152,10 @@ class Machine(Generic[S]):
 
     async def _adopt(self, recorded: Recorded) -> None:
         for row in recorded.rows:
-            self.state = self._decider.evolve(self.state, row.event(SYSTEM))
-            self.seq = self._done[row.command_id] = row.seq
+            self._done[row.command_id] = row.seq
+            if row.seq > self.seq:
+                self.state = self._decider.evolve(self.state, row.event(SYSTEM))
+                self.seq = row.seq
         self.outside += recorded.outside
         await self._follow_terms()
         self._arm()

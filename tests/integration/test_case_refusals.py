@@ -9,6 +9,7 @@ from sqlmodel import func, select
 from models.access import AccessLog
 from models.case import Case, LedgerEvent
 from models.command import SentCommand
+from models.database import DatabaseUnavailable
 from models.filing import Filing
 from tests.support.house import House, form, triage
 
@@ -60,6 +61,42 @@ async def test_a_conflict_says_what_is_allowed_now(house: House) -> None:
     answer = await house.post(f"cases/{other['id']}/triage", triage(), by="guilin.lead")
     now = (await house.get(f"cases/{other['id']}", by="guilin.lead")).json()["allowed"]
     assert answer.json()["allowed"] == now and "suspend" in now
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "body", "rule"),
+    [
+        (
+            "request_extension",
+            "guilin.market.leader",
+            {"working_days": 6, "reason": "r"},
+            "beyond_original_limit",
+        ),
+        ("reclassify", "guilin.lead", {"kind": "commitment", "reason": "r"}, "same_kind"),
+        ("reassign", "guilin.lead", {"unit": "market", "reason": "r"}, "same_unit"),
+        ("reply", "guilin.market.contact", {"text": "t", "resolved": False}, "unresolved_only_from_explaining"),
+        ("decide_extension", "guilin.lead", {"accept": True}, "no_extension_pending"),
+        ("answer_order", "guilin.market.leader", {"order": "1", "text": "t"}, None),
+    ],
+)
+async def test_a_rule_of_the_table_is_named(
+    sqlite_house: House, name: str, by: str, body: dict[str, Any], rule: str | None
+) -> None:
+    case = await sqlite_house.handled(kind="commitment")
+    answer = await sqlite_house.post(f"cases/{case['id']}/{name}", body, by=by)
+    if rule is None:
+        assert answer.status_code == 422, "there is no such order"
+    else:
+        assert (answer.status_code, answer.json()["rule"]) == (409, rule)
+
+
+async def test_a_case_is_not_merged_into_a_younger_one(sqlite_house: House) -> None:
+    older, younger = await sqlite_house.file(), await sqlite_house.file()
+    body = {"into": younger["id"], "reason": "r"}
+    answer = await sqlite_house.post(f"cases/{older['id']}/merge", body)
+    assert (answer.status_code, answer.json()["rule"]) == (409, "merge_into_younger")
+    answer = await sqlite_house.post(f"cases/{older['id']}/merge", body | {"into": older["number"]})
+    assert answer.json()["rule"] == "merge_into_itself"
 
 
 async def test_an_archived_case_refuses_without_its_workflow(house: House) -> None:
@@ -165,16 +202,34 @@ async def test_without_the_engine_nothing_is_half_done(house: House) -> None:
     assert (await house.act(case, "triage", "guilin.clerk", **triage()))["status"] == "dispatched"
 
 
-async def test_without_the_database_the_answer_is_503(house: House) -> None:
+async def test_without_the_database_nothing_is_half_done(house: House) -> None:
     case = await house.file()
-    await house.services.database.close()
-    for answer in (
-        await house.post("cases", form()),
-        await house.post(f"cases/{case['id']}/triage", triage()),
-        await house.get("cases"),
-        await house.post("public/track", {"query_code": case["query_code"], "phone_tail": "0001"}, by=None),
-    ):
-        assert answer.status_code in (200, 503)
+    pair = {"query_code": case["query_code"], "phone_tail": "0001"}
+    async with house.without_database():
+        for answer in (
+            await house.post("cases", form()),
+            await house.post(f"cases/{case['id']}/triage", triage()),
+            await house.get("cases"),
+            await house.post("public/track", pair, by=None),
+        ):
+            assert answer.status_code == 503 and answer.headers["Retry-After"], answer.text
+    events = (await house.get(f"cases/{case['id']}/events")).json()["items"]
+    assert len(events) == 1 and (await house.get("cases")).json()["total"] == 1
+
+
+async def test_an_outage_before_a_command_is_noted_sends_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await house.file()
+
+    async def fail(work: Any) -> Any:
+        raise DatabaseUnavailable("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.services.database, "write", fail)
+        answer = await house.post(f"cases/{case['id']}/withdraw", {"reason": "撤回"})
+    assert answer.status_code == 503
+    assert (await house.get(f"cases/{case['id']}")).json()["status"] == "registered"
 
 
 async def test_refusals_are_on_the_access_log(sqlite_house: House) -> None:

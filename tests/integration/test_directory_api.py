@@ -60,7 +60,9 @@ async def test_two_changes_at_once_make_two_versions(office: Office) -> None:
         assert [row.version for row in (await session.exec(wanted)).all()] == [7]
 
 
-@pytest.mark.parametrize("username", ["guilin.clerk", "guilin.lead", "guilin.market.leader", "auditor", "superior"])
+@pytest.mark.parametrize(
+    "username", ["guilin.clerk", "guilin.lead", "guilin.market.leader", "auditor", "superior"]
+)
 async def test_only_admin_and_supervisor_change_it(office: Office, username: str) -> None:
     assert slug(await office.call("PUT", PATH, username, json=NEW)) == (403, "forbidden")
 

@@ -144,7 +144,7 @@ async def test_one_folder_has_one_serve(tmp_path: Path) -> None:
 async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "temporal.db").mkdir()
     server = TemporalServer(tmp_path, "default")
-    with pytest.raises(EmbeddedFailure, match="did not start:\n.*unable to open database file"):
+    with pytest.raises(EmbeddedFailure, match=r"did not start:\n.*unable to open database file"):
         await server.start()
 
 

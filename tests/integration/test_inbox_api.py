@@ -64,13 +64,19 @@ async def test_only_own_notifications_are_marked_as_read(office: Office) -> None
     ("body", "expected"),
     [
         ({}, {"ids": "missing"}),
-        ({"ids": [0, "1", 2**63, True]}, {
-            "ids.0": "greater_than_equal", "ids.1": "int_type", "ids.2": "less_than_equal", "ids.3": "int_type",
-        }),
+        (
+            {"ids": [0, "1", 2**63, True]},
+            {
+                "ids.0": "greater_than_equal",
+                "ids.1": "int_type",
+                "ids.2": "less_than_equal",
+                "ids.3": "int_type",
+            },
+        ),
         ({"ids": [1] * 1001}, {"ids": "too_long"}),
         ({"ids": [], "all": True}, {"all": "extra_forbidden"}),
     ],
-)  # fmt: skip
+)
 async def test_bad_ids_are_named(office: Office, body: dict[str, object], expected: dict[str, str]) -> None:
     assert faults(await office.call("POST", "notifications/read", "admin", json=body)) == expected
 

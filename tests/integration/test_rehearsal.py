@@ -1,12 +1,22 @@
 """Rehearsals (演练): time moves only by hand, and every rung fires at its own instant."""
 
+import os
+import signal
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import Client
 
+from api import create_app
+from casework import rehearsal
+from casework.engine import Engine
+from embedded import TimeSkippingServer
+from tests.support.books import file_case
+from tests.support.office import services_at
 from tests.support.running import House
 
 SECOND = timedelta(seconds=1)
@@ -16,9 +26,9 @@ SLACK = timedelta(seconds=3)  # what a busy machine takes; rehearsal time runs o
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One rehearsal for the module; every test begins on a working day of its own."""
-    rehearsal = House(tmp_path_factory.mktemp("rehearsal"), "rehearse").start()
-    yield rehearsal
-    rehearsal.kill()
+    house = House(tmp_path_factory.mktemp("rehearsal"), "rehearse").start()
+    yield house
+    house.kill()
 
 
 def begin_day(house: House) -> datetime:
@@ -141,6 +151,43 @@ def test_a_move_backwards_or_without_sense_is_refused(house: House, body: dict[s
     assert answer.status_code == 422
     assert field in {fault["field"] for fault in answer.json()["errors"]}
     assert house.now() - before < SLACK
+
+
+def test_a_rehearsal_whose_engine_dies_ends_and_says_so(tmp_path: Path) -> None:
+    house = House(tmp_path, "rehearse").start()
+    pid = house.process.pid
+    [engine] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    os.kill(int(engine), signal.SIGKILL)
+    assert house.process.wait() == 1
+    assert "start anew" in house.output
+
+
+async def test_what_is_not_in_the_ledger_in_time_is_admitted(
+    furnished_sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "SETTLE_WITHIN", 0.2)
+    server = TimeSkippingServer(tmp_path)
+    await server.start()
+    try:
+        engine = Engine(lambda: Client.connect(server.address))
+        clock = rehearsal.RehearsalClock(engine)
+        services = services_at(furnished_sqlite_url, tmp_path, engine, clock)
+        # Nobody registers it: there is no worker.
+        await file_case(services.database, services.keyring, await clock.now())
+        app = create_app(services=services, rehearsal=True)
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://rehearsal") as client,
+        ):
+            before = await clock.now()
+            answer = await client.post("/api/rehearsal/advance", json={"working_days": 1})
+        assert (answer.status_code, answer.json()["type"]) == (503, "rehearsal-unsettled")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert await clock.now() - before > timedelta(hours=1)
+        await services.database.close()
+    finally:
+        await server.stop()
 
 
 def standing(house: House, case: dict[str, Any]) -> tuple[str, str]:

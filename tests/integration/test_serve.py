@@ -59,7 +59,15 @@ def finish(house: House, case: dict[str, Any]) -> None:
     house.give("guilin.lead", case, "check_reply", accept=True)
     house.give("guilin.clerk2", case, "revisit", reached=True, rating=5, resolved=True)
     house.give("guilin.lead", case, "archive")
-    assert types(house, case) == ["registered", "triage", "sign", "reply", "check_reply", "revisit", "archive"]
+    assert types(house, case) == [
+        "registered",
+        "triage",
+        "sign",
+        "reply",
+        "check_reply",
+        "revisit",
+        "archive",
+    ]
 
 
 def test_it_goes_on_where_a_stop_left_it(house: House) -> None:
@@ -96,6 +104,12 @@ def test_a_killed_engine_is_started_again_and_no_filing_is_lost(house: House) ->
     with house.as_user("guilin.market.contact") as client:
         eventually(lambda: client.post(f"/api/cases/{case['id']}/sign", json={}).status_code in (200, 409))
     assert types(house, case) == ["registered", "triage", "sign"]
+
+
+def test_time_cannot_be_moved_outside_a_rehearsal(house: House) -> None:
+    assert httpx.get(f"{house.url}/api/rehearsal/clock").status_code == 404
+    assert httpx.post(f"{house.url}/api/rehearsal/advance", json={"working_days": 1}).status_code == 404
+    assert "/api/rehearsal/clock" not in httpx.get(f"{house.url}/openapi.json").json()["paths"]
 
 
 def test_a_second_serve_on_the_same_data_is_refused(house: House) -> None:

@@ -4,8 +4,8 @@ The demonstration halls `guilin` and `chengzhong` with their people are there, a
 below `guilin`. Everybody has a token already: `house.post(path, body, by="guilin.clerk")`.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -67,7 +67,7 @@ def triage(**changed: Any) -> dict[str, Any]:
 
 
 class House:
-    """An application and its workers. `down` takes the engine away, as a broken network would."""
+    """An application and its workers. `down` and `without_database` take away what it leans on."""
 
     def __init__(self, app: FastAPI, http: httpx.AsyncClient, services: Services) -> None:
         self.app, self.http, self.services = app, http, services
@@ -126,14 +126,29 @@ class House:
     @asynccontextmanager
     async def down(self) -> AsyncIterator[None]:
         """Take the engine away while the block runs."""
-        there = self.services
-
         async def refuse() -> Client:
             raise RuntimeError("no engine")
 
-        self.app.state.services = self.services = replace(there, engine=Engine(refuse))
-        yield
-        self.app.state.services = self.services = there
+        with self._changed(engine=Engine(refuse)):
+            yield
+
+    @asynccontextmanager
+    async def without_database(self) -> AsyncIterator[None]:
+        """Take the database away from the application (not from the workers) while the block runs."""
+        gone = {"sqlite": "sqlite:////nowhere/at/all.db", "postgresql": "postgresql://127.0.0.1:1/x"}
+        database = Database(gone[self.services.database.dialect])
+        with self._changed(database=database):
+            yield
+        await database.close()
+
+    @contextmanager
+    def _changed(self, **values: Any) -> Iterator[None]:
+        there = self.services
+        self.app.state.services = self.services = replace(there, **values)
+        try:
+            yield
+        finally:
+            self.app.state.services = self.services = there
 
 
 def token_of(username: str) -> str:

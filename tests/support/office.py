@@ -52,9 +52,7 @@ async def no_engine() -> Client:
     raise RuntimeError("no engine here")
 
 
-def services_at(
-    url: str, folder: Path, engine: Engine | None = None, clock: Clock | None = None
-) -> Services:
+def services_at(url: str, folder: Path, engine: Engine | None = None, clock: Clock | None = None) -> Services:
     """The services over a database; without an engine, every call to it fails at once."""
     return Services(
         database=Database(url),

@@ -122,6 +122,11 @@ class ServerProcess:
         self._end(how, within=within)
         return child.returncode
 
+    def wait(self, *, within: float = 60.0) -> int:
+        """Wait for the process to end by itself; return its exit code."""
+        assert self._child is not None
+        return self._child.wait(within)
+
     def tail(self, lines: int = 30) -> str:
         """Return the last lines of the server's output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -59,7 +59,7 @@ def _constants(path: str) -> set[str]:
     tree = ast.parse(_read(ROOT / path))
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return {
-        str(node.value)
+        node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare
     }
@@ -69,7 +69,7 @@ def _named_rules(path: Path) -> set[str]:
     """The rules that a module of the decider refuses by: the third argument of `Illegal`."""
     calls = (node for node in ast.walk(ast.parse(_read(path))) if isinstance(node, ast.Call))
     return {
-        call.args[2].value
+        str(call.args[2].value)
         for call in calls
         if isinstance(call.func, ast.Name)
         and call.func.id == "Illegal"

@@ -2,17 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 
-from activities.notification import WebhookChannel
 from models.codec import data_converter
 from rules.case.vocabulary import Status
 from tests.support.books import person
 from tests.support.cases import make, triage
-from tests.support.shell import LiveCase, Shell, at
+from tests.support.gateway import Gateway
+from tests.support.shell import LiveCase, Shell
 from tests.support.temporal import TemporalServer
 
 CONTACT = person("guilin.housing.contact")
@@ -93,28 +91,18 @@ async def test_a_command_sent_again_after_the_seam_is_not_done_twice(impatient: 
 
 
 async def test_a_dead_gateway_does_not_hold_a_case_at_the_seam(impatient: Shell) -> None:
-    """Deliveries that are still tried go along into the new run, and reach a gateway that is back."""
-    sent: list[str] = []
-    alive = False
-
-    async def gateway(request: httpx.Request) -> httpx.Response:
-        if alive:
-            sent.append(request.read().decode())
-        return httpx.Response(200 if alive else 503)
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(gateway)) as client:
-        async with impatient.worker(WebhookChannel("http://gateway/", client)):
-            case = await impatient.file("03-09 09:20", registered="03-09 11:19:45")
-            first = await run_of(case)
-            for _ in range(40):
-                await case.send(make("excuse"), CONTACT) if False else None
-            await case.give(triage("commitment"))
-            await case.give("sign")
-            await lines(case, 15)
-            await case.checked()
-            assert await run_of(case) != first
-            alive = True
-            async with asyncio.timeout(20):
-                while len(sent) < 3:
-                    await asyncio.sleep(0.1)
-            assert at("03-09 09:20")
+    """What is still tried goes along into the new run, and reaches a gateway that is back."""
+    gateway = Gateway()
+    async with gateway.channel() as channel, impatient.worker(channel):
+        case = await handling(impatient)
+        first = await run_of(case)
+        await lines(case, 15)
+        async with asyncio.timeout(10):
+            while await run_of(case) == first:
+                await asyncio.sleep(0.1)
+        await case.checked()
+        assert not gateway.sent
+        gateway.alive = True
+        async with asyncio.timeout(30):
+            while gateway.seqs() != {1, 2}:
+                await asyncio.sleep(0.1)

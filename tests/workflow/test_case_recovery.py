@@ -140,7 +140,7 @@ async def test_a_case_goes_on_from_its_ledger_alone(
     """Another Temporal, the same database: the state and the armed alarm are as they were."""
     async with either_shell.worker():
         case = await dispatched(either_shell)
-        await case.give("sign")
+        await case.give("sign", "03-09 10:00")
         before = await case.checked()
     other = TemporalServer(tmp_path)
     other.start()
@@ -151,11 +151,11 @@ async def test_a_case_goes_on_from_its_ledger_alone(
             again = LiveCase(elsewhere, case.case_id, case.terms)
             await again.start(at("03-10 17:45"))
             assert again.number == case.number
-            await again.until("03-10 17:45")
+            await again.seq()
             assert await again.story() == [
                 "registered 03-09 09:20",
                 "triage 03-09 09:40",
-                "sign 03-09 09:40",
+                "sign 03-09 10:00",
                 "response_late 03-10 17:45",
             ]
             after = await again.checked()

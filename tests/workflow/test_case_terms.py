@@ -30,8 +30,8 @@ async def handling(shell: Shell) -> LiveCase:
     """A commitment case in the unit's hands, due 03-16 17:30."""
     case = await shell.file("03-09 09:20")
     await case.give(triage("commitment"), "03-09 09:40")
-    await case.give("sign")
-    return await case.give("inform")
+    await case.give("sign", "03-09 09:50")
+    return await case.give("inform", "03-09 10:00")
 
 
 async def publish(case: LiveCase, terms: Terms) -> None:
@@ -58,9 +58,9 @@ async def test_a_new_calendar_moves_what_is_open_and_records_old_and_new(either_
         assert await case.story() == [
             "registered 03-09 09:20",
             "triage 03-09 09:40",
-            "sign 03-09 09:40",
-            "inform 03-09 09:40",
-            "calendar_changed 03-09 09:40",
+            "sign 03-09 09:50",
+            "inform 03-09 10:00",
+            "calendar_changed 03-09 10:00",
             "due_soon_1 03-16 09:00",
             "due_soon_2 03-17 09:00",
         ]
