@@ -41,7 +41,7 @@ def create_app(
         redoc_url=None,
     )
     install_problem_handlers(app)
-    register_routes(app, rehearsal=rehearsal)
+    register_routes(app, in_rehearsal=rehearsal)
     install_openapi(app)
     _expose_metrics(app)
     app.add_middleware(RequestLog)

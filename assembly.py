@@ -35,13 +35,16 @@ async def connect(settings: Settings, keyring: Keyring) -> Client:
             "there is no engine to connect to: set BANCHENG_TEMPORAL_ADDRESS, or run `bancheng serve`"
         )
     key = settings.temporal_api_key
-    return await Client.connect(
-        address,
-        namespace=settings.temporal_namespace,
-        tls=settings.temporal_tls() if settings.temporal_address else False,
-        api_key=key.get_secret_value() if key else None,
-        data_converter=data_converter(keyring),
-    )
+    try:
+        return await Client.connect(
+            address,
+            namespace=settings.temporal_namespace,
+            tls=settings.temporal_tls() if settings.temporal_address else False,
+            api_key=key.get_secret_value() if key and settings.temporal_address else None,
+            data_converter=data_converter(keyring),
+        )
+    except ValueError as error:
+        raise RuntimeError(f"BANCHENG_TEMPORAL_ADDRESS: {error}") from error
 
 
 def build_services(settings: Settings, make_clock: Callable[[Engine], Clock] | None = None) -> Services:

@@ -241,6 +241,8 @@ def main() -> None:
         code: Any = 0
     except SystemExit as end:
         code = end.code
+    except KeyboardInterrupt:  # before our own handling of signals was set up
+        code = 1
     except BaseException:
         traceback.print_exc()
         code = 1

@@ -84,13 +84,15 @@ def build_workers(client: Client, services: Services, channels: Sequence[Channel
 
 async def run_workers(services: Services, settings: Settings, stop: asyncio.Event) -> None:
     """Run workers and relay until `stop`, through any outage; return once all work is at its end."""
+    said = ""
     async with _channels(settings) as channels, _relay(services):
         while not stop.is_set():
             try:
                 client = await services.engine.client()
                 await _until_stop(build_workers(client, services, channels), stop)
             except EngineUnavailable as error:
-                log.warning("waiting for the engine", extra={"reason": str(error)[:200]})
+                if said != (said := str(error)[:200]):
+                    log.warning("waiting for the engine", extra={"reason": said})
             except Exception:
                 log.exception("the workers failed and are started again")
             with suppress(TimeoutError):

@@ -7,7 +7,7 @@ from rules.case.events import Event
 from rules.case.state import CaseState
 
 SENTENCES = {
-    "registered": "已登记,请在 2 个工作小时内分派",
+    "registered": "已登记,请分派",
     "triage": "已分派,请签收",
     "transfer": "已移交本大厅,请分派",
     "return_order": "承办单位退单,请裁定",
@@ -19,10 +19,10 @@ SENTENCES = {
     "convene": "召开会商,请提出意见",
     "opine": "协办单位已提出意见",
     "report_complex": "报请拟定办结时间",
-    "refer_up": "已上报,请在一个工作日内阶段性告知反映人",
+    "refer_up": "已上报,请阶段性告知反映人",
     "referral_reply": "上级已答复,请继续办理",
     "request_extension": "申请延期,请审批",
-    "decide_extension": "延期申请已审批,请在一个工作日内告知反映人",
+    "decide_extension": "延期申请已审批,请告知反映人",
     "suspend": "已暂停计时,等待反映人",
     "resume": "已恢复计时",
     "reclassify": "已变更类别,办结时限随之变更",
@@ -37,7 +37,7 @@ SENTENCES = {
     "withdraw": "反映人已撤回",
     "merge": "已并案,请告知反映人",
     "remind": "催办:请抓紧办理",
-    "order": "督办单:请在两个工作日内书面答复",
+    "order": "督办单:请按期书面答复",
     "answer_order": "督办单已答复",
     "excuse": "逾期已作情况说明,单列统计",
     "calendar_changed": "工作日历已更新,办结时限重新计算",

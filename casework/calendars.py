@@ -53,10 +53,12 @@ async def terms_for(services: Services, hall: str, at: datetime) -> Terms:
     async with services.database.read() as session:
         place = await hall_of(session, hall)
         calendar = await read_calendar(session, place, span(local(at).year))
-        terms = Terms.of(services.policies[place.policy_id], calendar)
-        kept = await terms_are_kept(session, terms)
+        policy = services.policies[place.policy_id]
+        terms = Terms.of(policy, calendar)
+        kept = services.pinned.knows(policy, calendar) or await terms_are_kept(session, terms)
     if not kept:
         await store_terms(services.database, terms)
+    services.pinned.remember(policy, calendar)
     return terms
 
 

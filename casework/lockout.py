@@ -71,6 +71,7 @@ async def forgive(session: AsyncSession, username: str, taken: Sequence[Attempt]
 
     Else an account of one's own would open the way to guess at others. Old rows are swept out.
     """
+    await take_turn(session, _user(username))
     await session.exec(delete(Attempt).where(col(Attempt.key) == _user(username)))
     await session.exec(delete(Attempt).where(col(Attempt.at) < now - KEPT))
     await take_back(session, taken)

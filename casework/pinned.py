@@ -32,6 +32,15 @@ class PinnedTerms:
         self._policies: dict[tuple[str, str], Policy] = {}
         self._calendars: dict[str, Calendar] = {}
 
+    def knows(self, policy: Policy, calendar: Calendar) -> bool:
+        """Whether both were read or remembered here, and so are stored for certain."""
+        return (policy.id, policy.version) in self._policies and calendar.version in self._calendars
+
+    def remember(self, policy: Policy, calendar: Calendar) -> None:
+        """Keep in mind what is stored."""
+        self._policies[policy.id, policy.version] = policy
+        self._calendars[calendar.version] = calendar
+
     async def of(self, session: AsyncSession, case: Case) -> Pinned:
         """Return the terms of a case, as its projection names them."""
         name = (case.policy_id, case.policy_version)

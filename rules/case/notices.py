@@ -81,7 +81,7 @@ def _co_units(case: CaseState) -> tuple[Address, ...]:
 def _overdue(case: CaseState) -> tuple[Address, ...]:
     if case.status is Status.LIMIT_PENDING:
         return SUPERVISION + WINDOW
-    return _contact(case) + _leader(case) + WINDOW
+    return _leader(case) + WINDOW
 
 
 def _overdue_again(case: CaseState) -> tuple[Address, ...]:

@@ -24,9 +24,7 @@ def furnished_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def furnished_postgres(
-    postgres_databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def furnished_postgres(postgres_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a PostgreSQL database with tables and people, to be copied."""
     url = postgres_databases.create_database()
     asyncio.run(furnish(url, tmp_path_factory.mktemp("house")))
@@ -41,9 +39,7 @@ def furnished_sqlite_url(furnished_sqlite: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def furnished_postgres_url(
-    postgres_databases: Databases, furnished_postgres: str
-) -> Iterator[str]:
+def furnished_postgres_url(postgres_databases: Databases, furnished_postgres: str) -> Iterator[str]:
     """URL of a PostgreSQL database of this test's own, furnished."""
     url = postgres_databases.create_database(furnished_postgres)
     yield url
@@ -59,9 +55,7 @@ def furnished_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def house(
-    furnished_url: str, temporal_server: TemporalServer, tmp_path: Path
-) -> AsyncIterator[House]:
+async def house(furnished_url: str, temporal_server: TemporalServer, tmp_path: Path) -> AsyncIterator[House]:
     """The house; the test runs once on SQLite and once on PostgreSQL."""
     async with open_house(furnished_url, temporal_server, tmp_path) as opened:
         yield opened

@@ -113,14 +113,14 @@ async def test_a_disabled_user_is_signed_out_and_stays_out(office: Office) -> No
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Basic Zzpn", "Bearer \xff\xfe"])
-async def test_without_a_token_that_holds_everything_is_401(office: Office, header: str) -> None:
-    answer = await office.call("GET", "me", headers={"Authorization": header.encode("latin-1")})  # type: ignore[dict-item]
+async def test_without_a_token_that_holds_everything_is_401(sqlite_office: Office, header: str) -> None:
+    answer = await sqlite_office.call("GET", "me", headers={"Authorization": header.encode("latin-1")})  # type: ignore[dict-item]
     assert slug(answer)[0] == 401
 
 
-async def test_a_wrong_password_and_an_unknown_user_look_the_same(office: Office) -> None:
-    wrong = await office.sign_in("guilin.clerk", "wrong")
-    unknown = await office.sign_in("nobody", "wrong")
+async def test_a_wrong_password_and_an_unknown_user_look_the_same(sqlite_office: Office) -> None:
+    wrong = await sqlite_office.sign_in("guilin.clerk", "wrong")
+    unknown = await sqlite_office.sign_in("nobody", "wrong")
     assert slug(wrong) == slug(unknown) == (401, "bad-credentials")
     assert wrong.json() == unknown.json()
 
@@ -218,17 +218,17 @@ async def test_every_sign_in_and_refusal_is_on_the_access_log(office: Office) ->
     ],
 )
 async def test_a_bad_sign_in_form_names_every_field(
-    office: Office, form: dict[str, str], expected: dict[str, str]
+    sqlite_office: Office, form: dict[str, str], expected: dict[str, str]
 ) -> None:
-    assert faults(await office.http.post("/api/token", data=form)) == expected
+    assert faults(await sqlite_office.http.post("/api/token", data=form)) == expected
 
 
-async def test_an_unreadable_form_is_422(office: Office) -> None:
+async def test_an_unreadable_form_is_422(sqlite_office: Office) -> None:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     for raw in (b"username=%ff&password=x", "username=管&password=x".encode(), b"&".join([b"a=1"] * 100)):
-        answer = await office.http.post("/api/token", content=raw, headers=kind)
+        answer = await sqlite_office.http.post("/api/token", content=raw, headers=kind)
         assert answer.status_code == 422, raw
-    huge = await office.http.post("/api/token", content=b"a" * 100_000, headers=kind)
+    huge = await sqlite_office.http.post("/api/token", content=b"a" * 100_000, headers=kind)
     assert slug(huge) == (413, "too-large")
 
 
@@ -311,8 +311,8 @@ async def test_a_refused_role_is_403_and_on_the_log(office: Office) -> None:
     assert (await log_of(office))[-1] == ("refused_403", "guilin.clerk", "get_access_log", ADDRESS)
 
 
-async def test_a_password_is_never_in_an_answer_or_on_the_log(office: Office) -> None:
+async def test_a_password_is_never_in_an_answer_or_on_the_log(sqlite_office: Office) -> None:
     secret = "geheim-geheim"
-    answer = await office.sign_in("guilin.clerk", secret)
+    answer = await sqlite_office.sign_in("guilin.clerk", secret)
     assert secret not in answer.text and PASSWORD not in answer.text
-    assert secret not in str(await log_of(office))
+    assert secret not in str(await log_of(sqlite_office))

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 
 from casework import commanding
+from casework.delivery import deliver
 from casework.engine import EngineUnavailable
 from models.command import SentCommand
 from tests.support.house import House, form, triage
@@ -110,7 +111,9 @@ async def test_an_act_that_ends_the_right_to_it_is_answered_again(house: House) 
     first = await house.post(f"cases/{case['id']}/transfer", body, by="guilin.lead", key="t")
     again = await house.post(f"cases/{case['id']}/transfer", body, by="guilin.lead", key="t")
     assert again.status_code == 200 and again.json() == first.json()
-    other = await house.post(f"cases/{case['id']}/transfer", body | {"reason": "x"}, by="guilin.lead", key="t")
+    other = await house.post(
+        f"cases/{case['id']}/transfer", body | {"reason": "x"}, by="guilin.lead", key="t"
+    )
     assert other.status_code == 404, "the case is out of sight"
 
 
@@ -148,10 +151,9 @@ async def test_a_command_whose_answer_was_lost_is_not_done_twice(
 ) -> None:
     case = await house.handled()
     path, body, by = f"cases/{case['id']}/reply", {"text": "办结", "resolved": True}, "guilin.market.contact"
-    real = commanding.deliver
 
     async def lost(*given: Any) -> int:
-        await real(*given)
+        await deliver(*given)
         raise EngineUnavailable("the connection broke")
 
     with monkeypatch.context() as patched:

@@ -184,31 +184,42 @@ async def test_a_bad_command_names_every_bad_field(house: House) -> None:
     assert await counted(house) == before
 
 
+CONTACT, LEADER = "guilin.market.contact", "guilin.market.leader"
+LEAD, SUPERVISOR = "guilin.lead", "guilin.supervisor"
+MEETING = {"at": "2030-03-11T09:00:00+08:00", "place": "p"}
+LOCAL = "2030-03-11T09:00:00"  # of no time zone
+UPWARD = {"to": "市", "reason": "r"}
+
 WORKING: list[tuple[str, str, dict[str, Any], set[str]]] = [
-    ("reply", "guilin.market.contact", {"text": "办结", "resolved": "true"}, {"resolved"}),
-    ("reply", "guilin.market.contact", {"text": 1, "resolved": 1}, {"text", "resolved"}),
-    ("reply", "guilin.market.contact", {"resolved": None}, {"text", "resolved"}),
+    ("reply", CONTACT, {"text": "办结", "resolved": "true"}, {"resolved"}),
+    ("reply", CONTACT, {"text": 1, "resolved": 1}, {"text", "resolved"}),
+    ("reply", CONTACT, {"resolved": None}, {"text", "resolved"}),
     ("inform", "guilin.clerk", {"means": "pigeon", "text": "t"}, {"means"}),
-    ("request_extension", "guilin.market.leader", {"working_days": "3", "reason": "r"}, {"working_days"}),
-    ("request_extension", "guilin.market.leader", {"working_days": 3.0, "reason": "r"}, {"working_days"}),
-    ("request_extension", "guilin.market.leader", {"working_days": True, "reason": "r"}, {"working_days"}),
-    ("request_extension", "guilin.market.leader", {"working_days": 0, "reason": "r"}, {"working_days"}),
-    ("request_extension", "guilin.market.leader", {"working_days": 10**30, "reason": ""}, {"working_days", "reason"}),
-    ("refer_up", "guilin.supervisor", {"to": "市", "reason": "r", "due_on": today()}, {"due_on"}),
-    ("refer_up", "guilin.supervisor", {"to": "市", "reason": "r", "due_on": "2020-01-02"}, {"due_on"}),
-    ("refer_up", "guilin.supervisor", {"to": "市", "reason": "r", "due_on": "2090-01-03"}, {"due_on"}),
-    ("refer_up", "guilin.supervisor", {"to": "", "reason": "\x00", "due_on": "9999-12-31"}, {"to", "reason", "due_on"}),
-    ("refer_up", "guilin.supervisor", {"to": "市", "reason": "r", "due_on": 20260309}, {"due_on"}),
-    ("convene", "guilin.lead", {"co_units": [], "at": "2030-03-11T09:00:00+08:00", "place": "p"}, {"co_units"}),
-    ("convene", "guilin.lead", {"co_units": ["market"], "at": "2030-03-11T09:00:00+08:00", "place": "p"}, {"co_units"}),
-    ("convene", "guilin.lead", {"co_units": ["civil", "x"], "at": "2030-03-11T09:00:00", "place": ""}, {"co_units", "at", "place"}),
-    ("convene", "guilin.lead", {"co_units": ["civil", "civil"], "at": "2030-03-11T09:00:00Z", "place": "p"}, {"co_units"}),
-    ("reclassify", "guilin.lead", {"kind": "complex", "reason": "r"}, {"kind"}),
-    ("reassign", "guilin.lead", {"unit": "fire", "reason": "r"}, {"unit"}),
-    ("coordinate", "guilin.market.leader", {"text": "t", "to": "mayor"}, {"to"}),
-    ("answer_order", "guilin.market.leader", {"order": "7", "text": "t"}, {"order"}),
-    ("answer_order", "guilin.market.leader", {"order": 1, "text": ""}, {"order", "text"}),
-]  # fmt: skip
+    ("request_extension", LEADER, {"working_days": "3", "reason": "r"}, {"working_days"}),
+    ("request_extension", LEADER, {"working_days": 3.0, "reason": "r"}, {"working_days"}),
+    ("request_extension", LEADER, {"working_days": True, "reason": "r"}, {"working_days"}),
+    ("request_extension", LEADER, {"working_days": 0, "reason": "r"}, {"working_days"}),
+    ("request_extension", LEADER, {"working_days": 10**30, "reason": ""}, {"working_days", "reason"}),
+    ("refer_up", SUPERVISOR, {**UPWARD, "due_on": today()}, {"due_on"}),
+    ("refer_up", SUPERVISOR, {**UPWARD, "due_on": "2020-01-02"}, {"due_on"}),
+    ("refer_up", SUPERVISOR, {**UPWARD, "due_on": "2090-01-03"}, {"due_on"}),
+    (
+        "refer_up",
+        SUPERVISOR,
+        {"to": "", "reason": "\x00", "due_on": "9999-12-31"},
+        {"to", "reason", "due_on"},
+    ),
+    ("refer_up", SUPERVISOR, {**UPWARD, "due_on": 20260309}, {"due_on"}),
+    ("convene", LEAD, {"co_units": [], **MEETING}, {"co_units"}),
+    ("convene", LEAD, {"co_units": ["market"], **MEETING}, {"co_units"}),
+    ("convene", LEAD, {"co_units": ["civil", "x"], "at": LOCAL, "place": ""}, {"co_units", "at", "place"}),
+    ("convene", LEAD, {"co_units": ["civil", "civil"], **MEETING}, {"co_units"}),
+    ("reclassify", LEAD, {"kind": "complex", "reason": "r"}, {"kind"}),
+    ("reassign", LEAD, {"unit": "fire", "reason": "r"}, {"unit"}),
+    ("coordinate", LEADER, {"text": "t", "to": "mayor"}, {"to"}),
+    ("answer_order", LEADER, {"order": "7", "text": "t"}, {"order"}),
+    ("answer_order", LEADER, {"order": 1, "text": ""}, {"order", "text"}),
+]
 
 
 async def test_a_bad_command_on_a_case_at_work_names_every_bad_field(house: House) -> None:

@@ -9,10 +9,11 @@ import pytest
 from rules.calendar import SHANGHAI
 from tests.support.house import NOTICE, PHONE, House, triage
 
-FIELDS = """id number hall channel kind status level light round outcome unit unit_signed matter problem
+_FIELDS = """id number hall channel kind status level light round outcome unit unit_signed matter problem
 cause petitioner received_at registered_at due_at due_provisional original_due_at replied_at told_at
 closed_at on_time excused rounds rating resolved extensions returns co_units orders pending next_alarm
-allowed policy""".split()
+allowed policy"""
+FIELDS = _FIELDS.split()
 
 
 def next_working_days(count: int) -> str:
@@ -65,9 +66,9 @@ async def test_a_case_goes_from_the_counter_to_the_archive(house: House) -> None
 async def _ledger_tells_it_all(house: House, case: dict[str, Any]) -> None:
     ledger = (await house.get(f"cases/{case['number']}/events", by="auditor")).json()
     types = [event["type"] for event in ledger["items"]]
-    assert types == (
+    assert " ".join(types) == (
         "registered triage sign inform progress remind order answer_order reply check_reply revisit archive"
-    ).split()
+    )
     assert ledger["verified"] is True
     assert [event["seq"] for event in ledger["items"]] == list(range(1, len(types) + 1))
     hashes = ["0" * 64] + [event["hash"] for event in ledger["items"]]

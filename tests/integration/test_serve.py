@@ -1,25 +1,38 @@
 """`bancheng serve`: everything in one process, which may be stopped or killed at any moment."""
 
+import json
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.processes import LOOPBACK
 from tests.support.running import House, bancheng
 
 PRINTED_PASSWORD = re.compile(r"([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})")
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def gateway() -> Iterator["Gateway"]:
+    """What the house tells people outside, through the webhook."""
+    with Gateway() as receiving:
+        threading.Thread(target=receiving.serve_forever, daemon=True).start()
+        yield receiving
+        receiving.shutdown()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, gateway: "Gateway") -> Iterator[House]:
     """One house for the module; each test stops it as it likes."""
-    house = House(tmp_path_factory.mktemp("serve"))
+    house = House(tmp_path_factory.mktemp("serve"), webhook_url=gateway.url)
     yield house
     house.kill()
 
@@ -28,6 +41,26 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def house(shared: House) -> House:
     """The house, running."""
     return shared if shared.process.running else shared.start()
+
+
+class Gateway(ThreadingHTTPServer):
+    """A message gateway of the intranet; it keeps what it gets."""
+
+    def __init__(self) -> None:
+        received: list[dict[str, Any]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Print nothing."""
+
+        super().__init__((LOOPBACK, 0), Handler)
+        self.received = received
+        self.url = f"http://{LOOPBACK}:{self.server_port}/messages"
 
 
 def engine_pid(house: House) -> int:
@@ -106,6 +139,14 @@ def test_a_killed_engine_is_started_again_and_no_filing_is_lost(house: House) ->
     assert types(house, case) == ["registered", "triage", "sign"]
 
 
+def test_people_outside_hear_through_the_webhook(house: House, gateway: Gateway) -> None:
+    case = house.triage(house.file(), "simple")
+    [message] = eventually(
+        lambda: [m for m in gateway.received if (m["case_id"], m["seq"]) == (case["id"], 2)]
+    )
+    assert case["number"] in message["text"]
+
+
 def test_time_cannot_be_moved_outside_a_rehearsal(house: House) -> None:
     assert httpx.get(f"{house.url}/api/rehearsal/clock").status_code == 404
     assert httpx.post(f"{house.url}/api/rehearsal/advance", json={"working_days": 1}).status_code == 404
@@ -150,14 +191,13 @@ def test_a_calendar_loaded_beside_a_running_serve_reaches_its_cases(house: House
 
 def test_the_first_start_prints_a_password_that_is_kept_nowhere(tmp_path: Path) -> None:
     house = House(tmp_path, demo_password="").start()
-    password = PRINTED_PASSWORD.search(house.output)
-    assert password is not None
+    password = eventually(lambda: PRINTED_PASSWORD.search(house.output))
     form = {"username": "chengzhong.market.leader", "password": password[1]}
     assert httpx.post(f"{house.url}/api/token", data=form, timeout=30).status_code == 200
     assert house.stop() == 0
     kept = [path for path in house.data.rglob("*") if path.is_file()]
     assert [path for path in kept if password[1].encode() in path.read_bytes()] == []
     house.start()
+    eventually(lambda: "guilin" in house.output)
     assert PRINTED_PASSWORD.search(house.output) is None
-    assert "guilin" in house.output
     house.kill()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlmodel import col, select
 
 from models.case import Case, LedgerEvent
 from models.chain import verify_chain
@@ -125,10 +125,9 @@ async def file_case(
 
 async def events_of(database: Database, case_id: str) -> list[LedgerEvent]:
     """Return the rows of a case's ledger, in order."""
-    wanted = select(LedgerEvent).where(LedgerEvent.case_id == case_id)  # type: ignore[arg-type]
+    wanted = select(LedgerEvent).where(LedgerEvent.case_id == case_id).order_by(col(LedgerEvent.seq))
     async with database.read() as session:
-        found = (await session.exec(wanted.order_by(LedgerEvent.seq))).scalars()  # type: ignore[arg-type]
-        return list(found)
+        return list(await session.exec(wanted))
 
 
 async def projection_of(database: Database, case_id: str) -> Case | None:

@@ -126,6 +126,7 @@ class House:
     @asynccontextmanager
     async def down(self) -> AsyncIterator[None]:
         """Take the engine away while the block runs."""
+
         async def refuse() -> Client:
             raise RuntimeError("no engine")
 
@@ -227,7 +228,11 @@ async def _add_lower_hall(database: Database) -> None:
         )
         session.add(Unit(hall="lingui", code="market", name="市场监管局"))
         await session.flush()
-        for name, role in (("clerk", Role.CLERK), ("lead", Role.WINDOW_LEAD), ("supervisor", Role.SUPERVISOR)):
+        for name, role in (
+            ("clerk", Role.CLERK),
+            ("lead", Role.WINDOW_LEAD),
+            ("supervisor", Role.SUPERVISOR),
+        ):
             made = clerk.model_dump() | {"username": f"lingui.{name}", "role": role, "hall": "lingui"}
             session.add(User(**made))
 

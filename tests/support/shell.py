@@ -7,7 +7,6 @@ still to come, and a workflow's clock only goes forward. So no test cares on whi
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -115,9 +114,7 @@ class Shell:
         await case.start(at(received))
         return case
 
-    async def filing(
-        self, received: str, *, terms: Terms = GUILIN, case_id: str | None = None
-    ) -> "LiveCase":
+    async def filing(self, received: str, *, terms: Terms = GUILIN, case_id: str | None = None) -> "LiveCase":
         """File a case that no workflow knows of yet."""
         hall = terms.policy.id
         case_id = await file_case(self.database, self.keyring, at(received), hall=hall, case_id=case_id)

@@ -1,9 +1,9 @@
 """Alarms through the durable shell: each at its instant, once, and one armed timer at a time."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlmodel import col, select
 from temporalio.api.enums.v1 import EventType
 
 from models.case import Bulletin
@@ -47,8 +47,8 @@ async def test_an_untouched_filing_reminds_the_window_lead(shell: Shell) -> None
         await case.until("03-10 09:00")
         assert await case.story() == ["registered 03-09 09:20", "triage_late 03-09 11:20"]
         async with shell.database.read() as session:
-            wanted = select(Notification.username).where(Notification.kind == "triage_late")  # type: ignore[arg-type]
-            assert list((await session.exec(wanted)).scalars()) == ["guilin.lead"]
+            wanted = select(Notification.username).where(col(Notification.kind) == "triage_late")
+            assert list(await session.exec(wanted)) == ["guilin.lead"]
 
 
 async def test_an_alarm_says_when_it_was_due_and_when_it_fired(shell: Shell) -> None:
@@ -128,7 +128,7 @@ async def test_a_closed_case_archives_itself_and_its_workflow_ends(shell: Shell)
     assert (await case.story())[-1] == f"auto_archive {shown(_archived())}"
 
 
-def _archived() -> object:
+def _archived() -> datetime:
     return Story("05-08 10:00").give(triage("consultation"), "05-08 10:05").until("06-30 09:00").events[-1].at
 
 

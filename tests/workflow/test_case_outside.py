@@ -4,16 +4,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import select
-from temporalio import activity
+from sqlmodel import select
 
-from activities.ledger import LedgerActivities
-from activities.notification import NotificationActivities
 from models.inbox import Delivery
-from models.messages import DeliveryRequest, Recorded, RecordRequest
 from tests.support.cases import triage
 from tests.support.gateway import Gateway
 from tests.support.shell import Shell, at
+from tests.support.unheard import ForgetfulLedger
 
 
 async def eventually(holds: Callable[[], bool], within: float = 30.0) -> None:
@@ -26,7 +23,7 @@ async def eventually(holds: Callable[[], bool], within: float = 30.0) -> None:
 async def deliveries(shell: Shell) -> dict[int, Delivery]:
     """The messages laid out so far, by the number of their event."""
     async with shell.database.read() as session:
-        found = (await session.exec(select(Delivery))).scalars()
+        found = await session.exec(select(Delivery))
         return {delivery.seq: delivery for delivery in found}
 
 
@@ -85,18 +82,6 @@ async def test_a_case_ends_only_after_its_last_message_was_handed_over(shell: Sh
         await eventually_sent(shell, 1)
 
 
-class ForgetfulLedger(LedgerActivities):
-    """Commits, and loses the first answer of each command on the way."""
-
-    @activity.defn
-    async def record(self, request: RecordRequest) -> Recorded:
-        """Write, and fail once."""
-        recorded = await super().record(request)
-        if activity.info().attempt == 1:
-            raise ConnectionError("the answer got lost")
-        return recorded
-
-
 async def test_a_message_whose_event_was_first_unheard_of_is_sent_all_the_same(shell: Shell) -> None:
     gateway = Gateway(alive=True)
     async with gateway.channel() as channel, shell.worker(channel, ledger=ForgetfulLedger):
@@ -114,7 +99,7 @@ async def test_a_message_that_nobody_sent_goes_out_when_the_case_starts_from_its
         await eventually(lambda: gateway.tried > 0)
         await case.handle.terminate()
     async with shell.database.begin() as session:
-        for delivery in (await session.exec(select(Delivery))).scalars():
+        for delivery in await session.exec(select(Delivery)):
             delivery.status = "pending"
     gateway.alive = True
     async with gateway.channel() as channel, shell.worker(channel):

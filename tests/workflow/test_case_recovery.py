@@ -3,23 +3,15 @@
 from pathlib import Path
 
 import pytest
-from temporalio import activity
 
-from activities.inbox import Inbox
-from activities.ledger import LedgerActivities
-from activities.writing import LedgerWriter
 from models.codec import data_converter
-from models.messages import NextAlarm, Recorded, RecordRequest, encode_event
-from rules.case.alarms import next_alarm
-from rules.case.commands import Command
-from rules.case.decide import decide
 from rules.case.errors import Illegal
-from rules.case.events import evolve
 from rules.case.vocabulary import Status
-from tests.support.books import checked_fold, keep_terms, person
+from tests.support.books import keep_terms, person
 from tests.support.cases import make, triage
 from tests.support.shell import LiveCase, Shell, at
 from tests.support.temporal import TemporalServer
+from tests.support.unheard import ForgetfulLedger, write_unheard
 from tests.workflow.test_case_terms import HOLIDAY, LATE_HALL, handling, publish
 
 CONTACT = person("guilin.housing.contact")
@@ -29,31 +21,6 @@ async def dispatched(shell: Shell) -> LiveCase:
     """A commitment case that waits for its signature until 14:10."""
     case = await shell.file("03-09 09:20")
     return await case.give(triage("commitment"), "03-09 09:40")
-
-
-async def write_unheard(case: LiveCase, command: Command, when: str, command_id: str = "lost") -> None:
-    """Write a command's row as a worker did that died before the server heard of it."""
-    state = await checked_fold(case.shell.database, case.case_id)
-    policy, calendar = case.terms.policy, case.terms.read_calendar()
-    (event,) = decide(state, command, at(when), CONTACT, policy, calendar)
-    alarm = next_alarm(evolve(state, event), policy, calendar)
-    assert alarm is not None
-    seq = len(await case.ledger())
-    ledger = LedgerActivities(case.shell.database, LedgerWriter(case.shell.keyring, Inbox()))
-    following = NextAlarm(alarm.name, alarm.at)
-    await ledger.record(RecordRequest(case.case_id, seq, command_id, [encode_event(event)], following))
-
-
-class ForgetfulLedger(LedgerActivities):
-    """Commits, and loses the first answer of each command on the way."""
-
-    @activity.defn
-    async def record(self, request: RecordRequest) -> Recorded:
-        """Write, and fail once where something was written."""
-        recorded = await super().record(request)
-        if activity.info().attempt == 1:
-            raise ConnectionError("the answer got lost")
-        return recorded
 
 
 async def test_a_lost_answer_of_the_ledger_does_not_make_a_command_happen_twice(
@@ -130,13 +97,11 @@ async def test_a_command_folded_in_before_is_not_done_twice(shell: Shell) -> Non
         await write_unheard(case, make("progress"), "03-09 10:00")
         await case.give("inform")
         assert await case.send(make("progress"), CONTACT, command_id="lost") == 4
-        assert len((await case.ledger())) == 5
+        assert len(await case.ledger()) == 5
         await case.checked()
 
 
-async def test_a_case_goes_on_from_its_ledger_alone(
-    either_shell: Shell, tmp_path: Path
-) -> None:
+async def test_a_case_goes_on_from_its_ledger_alone(either_shell: Shell, tmp_path: Path) -> None:
     """Another Temporal, the same database: the state and the armed alarm are as they were."""
     async with either_shell.worker():
         case = await dispatched(either_shell)

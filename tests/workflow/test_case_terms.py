@@ -22,7 +22,9 @@ def without(*days: str, version: str) -> Calendar:
 
 HOLIDAY = terms_with("guilin", calendar=without("03-11", version="with-a-holiday"))
 # Opens an hour later than Guilin and closes an hour later.
-LATE_HOURS = replace(CALENDAR, version="late-hours", hours=((time(10), time(12)), (time(13, 30), time(18, 30))))
+LATE_HOURS = replace(
+    CALENDAR, version="late-hours", hours=((time(10), time(12)), (time(13, 30), time(18, 30)))
+)
 LATE_HALL = terms_with("chengzhong", calendar=LATE_HOURS)
 
 

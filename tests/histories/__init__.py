@@ -1,0 +1,1 @@
+"""Recorded histories of cases, and what replaying them must give."""

@@ -1,0 +1,198 @@
+"""The relay finishes what an outage or a crash left open; doing it twice is doing it once."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from activities.inbox import Inbox
+from activities.ledger import LedgerActivities
+from activities.writing import LedgerWriter
+from casework import relay
+from casework.engine import EngineUnavailable
+from casework.finding import find_case
+from casework.relay import forget_old, relay_once
+from casework.sent import body_hash
+from casework.viewer import Viewer
+from models.access import Attempt
+from models.command import SentCommand
+from models.messages import RecordRequest, encode_event
+from rules.case.commands import Progress
+from rules.case.decide import decide
+from rules.case.events import Actor
+from rules.case.vocabulary import Role
+from tests.support.house import House, form, triage
+
+AUDITOR = Viewer("auditor", "auditor", Role.AUDITOR)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is open is nobody else's business any more."""
+    monkeypatch.setattr(relay, "PATIENCE", timedelta())
+
+
+async def rows(house: House) -> list[SentCommand]:
+    async with house.services.database.read() as session:
+        return list((await session.exec(select(SentCommand))).all())
+
+
+async def test_filings_kept_during_an_outage_are_registered_once(house: House) -> None:
+    async with house.down():
+        kept = [(await house.post("cases", form())).json() for _ in range(3)]
+        assert await relay_once(house.services) == 0, "the engine is away"
+        assert (await house.get(f"cases/{kept[0]['id']}")).json()["number"] is None
+    assert await relay_once(house.services) == 3
+    assert await relay_once(house.services) == 0
+    numbers = set()
+    for filing in kept:
+        case = (await house.get(f"cases/{filing['id']}")).json()
+        assert case["received_at"] == filing["received_at"] < case["registered_at"]
+        numbers.add(case["number"])
+        events = (await house.get(f"cases/{filing['id']}/events")).json()["items"]
+        assert [event["type"] for event in events] == ["registered"]
+        pair = {"query_code": filing["query_code"], "phone_tail": "0001"}
+        assert (await house.post("public/track", pair, by=None)).json()["number"] == case["number"]
+    assert len(numbers) == 3
+
+
+async def test_two_relays_and_a_client_register_a_filing_once(house: House) -> None:
+    async with house.down():
+        kept = (await house.post("cases", form(), key="k")).json()
+    again, *_ = await asyncio.gather(
+        house.post("cases", form(), key="k"), relay_once(house.services), relay_once(house.services)
+    )
+    assert again.json()["id"] == kept["id"] and again.json()["number"].endswith("-0001")
+    events = (await house.get(f"cases/{kept['id']}/events")).json()["items"]
+    assert len(events) == 1
+
+
+async def test_a_filing_that_cannot_be_registered_holds_up_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house.down():
+        stuck = (await house.post("cases", form())).json()
+        other = (await house.post("cases", form())).json()
+    real = house.services.engine.start
+
+    async def start(case_id: str, terms: Any) -> str:
+        if case_id == stuck["id"]:
+            raise EngineUnavailable("stuck")
+        return await real(case_id, terms)
+
+    monkeypatch.setattr(house.services.engine, "start", start)
+    assert await relay_once(house.services) == 1
+    assert (await house.get(f"cases/{other['id']}")).json()["number"]
+    assert (await house.get(f"cases/{stuck['id']}")).json()["number"] is None
+
+
+async def _write_behind_its_back(house: House, case_id: str, command_id: str) -> None:
+    """Write an event as a worker does that dies right after the commit."""
+    found = await find_case(house.services, AUDITOR, case_id)
+    actor = Actor(Role.CONTACT, "guilin.market.contact", "联系人", "guilin", "market")
+    now = await house.services.clock.now()
+    events = decide(
+        found.state, Progress(text="已办"), now, actor, found.pinned.policy, found.pinned.calendar
+    )
+    request = RecordRequest(case_id, found.case.seq, command_id, [encode_event(e) for e in events], None)
+    await _ledger(house).record(request)
+
+
+def _ledger(house: House) -> LedgerActivities:
+    writer = LedgerWriter(house.services.keyring, Inbox())
+    return LedgerActivities(house.services.database, writer)
+
+
+async def _seq_in_engine(house: House, case_id: str) -> int:
+    client = await house.services.engine.client()
+    return int(await client.get_workflow_handle(f"case-{case_id}").query("seq"))
+
+
+async def test_a_workflow_hears_of_an_event_that_it_missed(house: House) -> None:
+    case = await house.handled()
+    now = await house.services.wall.now()
+    async with house.services.database.begin() as session:
+        for command_id, key in (("lost-1", "k"), ("lost-2", None), ("never", None)):
+            session.add(
+                SentCommand(
+                    command_id=command_id,
+                    username="guilin.market.contact",
+                    scope=case["id"],
+                    key=key,
+                    case_id=case["id"],
+                    body_hash=body_hash("progress", {"text": "已办"}),
+                    sent_at=now,
+                )
+            )
+    await _write_behind_its_back(house, case["id"], "lost-1")
+    assert await _seq_in_engine(house, case["id"]) == 3
+    assert await relay_once(house.services) == 1
+    async with asyncio.timeout(10):
+        while await _seq_in_engine(house, case["id"]) != 4:
+            await asyncio.sleep(0.05)
+    assert {row.command_id: row.answered for row in await rows(house)} == {
+        "lost-1": True,
+        "lost-2": False,
+        "never": False,
+    }
+    again = await house.post(
+        f"cases/{case['id']}/progress", {"text": "已办"}, by="guilin.market.contact", key="k"
+    )
+    assert again.status_code == 200
+    ledger = (await house.get(f"cases/{case['id']}/events")).json()
+    assert [event["type"] for event in ledger["items"]].count("progress") == 1
+    assert ledger["verified"] is True
+    await house.act(case, "progress", "guilin.market.contact", text="继续")
+
+
+async def test_a_workflow_that_is_gone_is_started_from_its_ledger(house: House) -> None:
+    case = await house.file()
+    await house.act(case, "triage", "guilin.clerk", **triage())
+    async with house.services.database.begin() as session:
+        session.add(
+            SentCommand(
+                command_id="register",
+                username="guilin.clerk",
+                scope=case["id"],
+                case_id=case["id"],
+                body_hash="x",
+                sent_at=await house.services.wall.now(),
+            )
+        )
+    client = await house.services.engine.client()
+    await client.get_workflow_handle(f"case-{case['id']}").terminate()
+    assert await relay_once(house.services) == 1
+    assert await _seq_in_engine(house, case["id"]) == 2
+
+
+async def test_old_answers_and_attempts_are_forgotten(sqlite_house: House) -> None:
+    services = sqlite_house.services
+    await sqlite_house.post("cases", form(), key="new")
+    now = await services.wall.now()
+    async with services.database.begin() as session:
+        for age in (timedelta(days=8), timedelta(days=40)):
+            values = (await session.exec(select(SentCommand))).first()
+            assert values is not None
+            copy = values.model_dump() | {"command_id": f"old-{age.days}", "key": f"old-{age.days}"}
+            session.add(SentCommand(**copy | {"sent_at": now - age}))
+            session.add(Attempt(key="query:x", at=now - age))
+        session.add(Attempt(key="query:x", at=now))
+    await forget_old(services)
+    kept = {row.key for row in await rows(sqlite_house)}
+    assert kept == {"new", "old-8"}, "kept for 7 days at least"
+    async with services.database.read() as session:
+        assert len((await session.exec(select(Attempt))).all()) == 1
+
+
+async def test_the_relay_works_until_it_is_stopped(sqlite_house: House) -> None:
+    async with sqlite_house.down():
+        kept = (await sqlite_house.post("cases", form())).json()
+    running = asyncio.create_task(relay.relay(sqlite_house.services, timedelta(milliseconds=10)))
+    async with asyncio.timeout(10):
+        while (await sqlite_house.get(f"cases/{kept['id']}")).json()["number"] is None:
+            await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -1,0 +1,56 @@
+"""The product's worker for drills: a command can be held just before or just after the ledger's commit.
+
+Run as `python -m tests.support.crashing_worker GATES`. A file `GATES/<case id>.<event type>` with
+the word `before` or `after` holds that event there, until the file is gone or somebody kills us;
+`GATES/<case id>.<event type>.held` says that it is held. The relay is in more of a hurry here.
+"""
+
+import asyncio
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from temporalio import activity
+
+import logs
+import worker
+from activities.ledger import LedgerActivities
+from casework import relay
+from models.messages import Recorded, RecordRequest
+from settings import Settings
+
+GATES = Path(sys.argv[1])
+
+
+class HeldLedger(LedgerActivities):
+    """The ledger behind gates."""
+
+    @activity.defn
+    async def record(self, request: RecordRequest) -> Recorded:
+        """Write, waiting before or after the commit where a gate is closed."""
+        gate = GATES / f"{request.case_id}.{request.events[0]['type']}"
+        await _pass(gate, "before")
+        recorded = await super().record(request)
+        await _pass(gate, "after")
+        return recorded
+
+
+async def _pass(gate: Path, side: str) -> None:
+    while gate.exists() and gate.read_text() == side:
+        gate.with_name(f"{gate.name}.held").touch()
+        await asyncio.sleep(0.02)
+
+
+def main() -> None:
+    """Run until a signal comes."""
+    worker.LedgerActivities = HeldLedger  # type: ignore[misc]
+    worker.relay = partial(relay.relay, every=timedelta(seconds=0.5))  # type: ignore[assignment]
+    relay.PATIENCE = timedelta(seconds=1)
+    logs.configure()
+    logs.forward_engine_logs()
+    asyncio.run(worker.run(Settings()))
+
+
+if __name__ == "__main__":
+    main()

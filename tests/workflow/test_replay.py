@@ -1,0 +1,83 @@
+"""Yesterday's histories replayed by today's code: the same commands, states, timers and arguments.
+
+Cases are open for months, so a change of the shell meets runs that began under the code before it.
+Where one of these tests fails: docs/how-to, "Ship a change while cases are open".
+"""
+
+from datetime import timedelta
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHistory
+from temporalio.workflow import NondeterminismError
+
+from activities.wording import SENTENCES
+from models.codec import data_converter
+from rules.case import alarms
+from rules.case.commands import COMMANDS
+from tests.histories.paths import PATHS
+from tests.histories.record import FOLDER, KEYRING, path_of, read_golden, read_history, recorded
+from tests.support.replaying import Replayed, replay
+from workflows.machine import Machine
+
+CONVERTER = data_converter(KEYRING)
+
+
+def timers_of(history: WorkflowHistory) -> list[float]:
+    """The durations of the timers that stand in a history, in seconds."""
+    return [
+        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta() / timedelta(seconds=1)
+        for event in history.events
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+    ]
+
+
+async def replayed(name: str) -> Replayed:
+    """A recorded history, replayed now."""
+    return await replay(read_history(name), CONVERTER)
+
+
+@pytest.mark.parametrize("name", recorded())
+async def test_a_recorded_history_replays_to_its_golden_outcome(name: str) -> None:
+    found, golden = (await replayed(name)).values(), read_golden(name)
+    for part in ("timers", "activities", "state", "seq", "continued"):
+        assert found[part] == golden[part], part
+
+
+@pytest.mark.parametrize("name", recorded())
+async def test_golden_timers_are_those_of_the_history(name: str) -> None:
+    golden = [timer["seconds"] for timer in read_golden(name)["timers"]]
+    assert golden == pytest.approx(timers_of(read_history(name)), abs=1e-6)
+
+
+def test_every_path_is_recorded_and_nothing_else() -> None:
+    assert {path_of(name) for name in recorded()} == set(PATHS)
+    golden = {file.name.removesuffix(".golden.json") for file in FOLDER.glob("*.golden.json")}
+    assert golden == set(recorded())
+    assert sum(file.stat().st_size for file in FOLDER.glob("*.json*")) < 1_000_000
+
+
+def test_every_command_and_every_alarm_stands_in_some_history() -> None:
+    written = {
+        event["type"]
+        for name in recorded()
+        for asked in read_golden(name)["activities"]
+        if asked["name"] == "record"
+        for event in asked["arguments"][0]["events"]
+    }
+    assert written >= (set(COMMANDS) | set(SENTENCES)) - {"register", "registered"}
+
+
+async def test_another_duration_of_a_timer_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporal itself lets a shorter one pass."""
+    monkeypatch.setattr(alarms, "OVERDUE_AFTER", timedelta(seconds=0.5))
+    found = await replayed("nobody_acts")
+    golden = read_golden("nobody_acts")
+    assert len(found.timers) == len(golden["timers"])
+    assert found.timers != golden["timers"]
+
+
+async def test_another_order_of_commands_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "_arm", lambda machine: None)
+    with pytest.raises(NondeterminismError):
+        await replayed("nobody_acts")
