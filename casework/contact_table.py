@@ -22,7 +22,7 @@ from casework.texts import is_code, text_fault
 from casework.turns import take_turn
 from models.base import NAME
 from models.directory import Hall, Unit
-from rules.case.commands import MOBILE_OR_LANDLINE
+from rules.case.typed import MOBILE_OR_LANDLINE
 
 HALL_SHEET = "大厅"
 HALL_COLUMNS = ("大厅代码", "大厅名称", "层级", "上级大厅", "监督管理部门", "政策", "开放时间")

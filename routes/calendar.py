@@ -21,8 +21,8 @@ from routes.bodies import Body, body_of, read_body
 from routes.dependencies import Given, SignedIn
 from routes.fields import Day, Moment, text_type
 from routes.openapi import refusals
-from rules.case.commands import Typed
 from rules.case.errors import Forbidden
+from rules.case.typed import Typed
 from rules.case.vocabulary import Role
 
 router = APIRouter(prefix="/api/calendar", tags=["calendar"])

@@ -17,7 +17,8 @@ from casework.commanding import BY_NAME, Draft
 from routes.bodies import Body
 from routes.fields import CaseRef, Code, Day, Moment, Stars, WorkingDays, materials_type, text_type
 from routes.problems import validation_faults
-from rules.case.commands import COMMANDS, Command, Typed
+from rules.case.commands import COMMANDS, Command
+from rules.case.typed import Typed
 
 # Where the rules' plain types say less than the contract.
 _SPECIAL: Mapping[tuple[str, str], Any] = {

@@ -12,8 +12,8 @@ from routes.bodies import Body, body_of, read_body
 from routes.dependencies import Given, SignedIn
 from routes.fields import text_type
 from routes.openapi import refusals
-from rules.case.commands import MOBILE_OR_LANDLINE, Typed
 from rules.case.errors import Forbidden
+from rules.case.typed import MOBILE_OR_LANDLINE, Typed
 from rules.case.vocabulary import Role
 
 router = APIRouter(prefix="/api/directory", tags=["directory"])

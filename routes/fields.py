@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from casework.texts import is_clean, text_fault
 from rules.calendar import SHANGHAI
-from rules.case.commands import MOBILE_OR_LANDLINE, Typed
+from rules.case.typed import MOBILE_OR_LANDLINE, Typed
 from rules.identifiers import id_number_fault, plain_identifier, uscc_fault
 
 # Dates outside are slips of the hand, and far ones can't be moved between time zones.

@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from casework.errors import BadInput, TooLarge
 from routes.bodies import limited
 from routes.fields import cleaned
-from rules.case.commands import Typed
+from rules.case.typed import Typed
 
 FRAME = 64 * 1024  # bytes of a multipart body beside the file
 MULTIPART = "multipart/form-data"

@@ -7,30 +7,11 @@ it. All other fields are facts. ``name`` is the command's name everywhere.
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from rules.case.state import PolicyRef
+from rules.case.typed import AnyPhone, Name, Text
 from rules.case.vocabulary import Cause, Channel, Kind, Means
-
-
-@dataclass(frozen=True)
-class Typed:
-    """Marks a text that a person typed, with its length in characters."""
-
-    shortest: int
-    longest: int
-    pattern: str | None = None
-
-
-# Mainland mobile, landline with area code, or (in guidance and notices) a service number.
-MOBILE_OR_LANDLINE = r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}"
-SERVICE_NUMBER = r"\d{3,6}"
-
-Text = Annotated[str, Typed(1, 2000)]
-LongText = Annotated[str, Typed(1, 4000)]
-Name = Annotated[str, Typed(1, 100)]
-Phone = Annotated[str, Typed(3, 20, rf"(?:{MOBILE_OR_LANDLINE})")]
-AnyPhone = Annotated[str, Typed(3, 20, rf"(?:{MOBILE_OR_LANDLINE}|{SERVICE_NUMBER})")]
 
 COMMANDS: dict[str, type["Command"]] = {}
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from rules.calendar import Calendar
 from rules.case import closing, handling, intake, limits, oversight  # noqa: F401 - they register
 from rules.case.alarms import Alarm, alarms
-from rules.case.commands import Command, Register, Typed
+from rules.case.commands import Command, Register
 from rules.case.context import Context
 from rules.case.errors import Illegal, Invalid
 from rules.case.events import Actor, Event, difference
@@ -19,6 +19,7 @@ from rules.case.intake import register
 from rules.case.permits import may, possible
 from rules.case.rungs import fire
 from rules.case.state import CaseState
+from rules.case.typed import Typed
 from rules.case.vocabulary import Role
 from rules.policy import Policy
 

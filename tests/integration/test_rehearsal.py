@@ -28,7 +28,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One rehearsal for the module; every test begins on a working day of its own."""
     house = House(tmp_path_factory.mktemp("rehearsal"), "rehearse").start()
     yield house
-    house.kill()
+    assert house.stop() == 0
+    assert list(house.folder.glob("bancheng-rehearsal-*")) == []  # nothing of it is kept
 
 
 def begin_day(house: House) -> datetime:

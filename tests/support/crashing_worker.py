@@ -2,7 +2,8 @@
 
 Run as `python -m tests.support.crashing_worker GATES`. A file `GATES/<case id>.<event type>` with
 the word `before` or `after` holds that event there, until the file is gone or somebody kills us;
-`GATES/<case id>.<event type>.held` says that it is held. The relay is in more of a hurry here.
+`GATES/<case id>.<event type>.held` says that it is held. `any.registered` holds the next filing,
+whose id nobody knows yet. The relay is in more of a hurry here.
 """
 
 import asyncio
@@ -16,8 +17,9 @@ from temporalio import activity
 import logs
 import worker
 from activities.ledger import LedgerActivities
+from activities.registration import RegistrationActivities
 from casework import relay
-from models.messages import Recorded, RecordRequest
+from models.messages import Recorded, RecordRequest, RegisterRequest
 from settings import Settings
 
 GATES = Path(sys.argv[1])
@@ -36,6 +38,18 @@ class HeldLedger(LedgerActivities):
         return recorded
 
 
+class HeldRegistration(RegistrationActivities):
+    """The registration behind a gate."""
+
+    @activity.defn
+    async def register(self, request: RegisterRequest) -> Recorded:
+        """Register, waiting before or after the commit where the gate is closed."""
+        await _pass(GATES / "any.registered", "before")
+        recorded = await super().register(request)
+        await _pass(GATES / "any.registered", "after")
+        return recorded
+
+
 async def _pass(gate: Path, side: str) -> None:
     while gate.exists() and gate.read_text() == side:
         gate.with_name(f"{gate.name}.held").touch()
@@ -45,6 +59,7 @@ async def _pass(gate: Path, side: str) -> None:
 def main() -> None:
     """Run until a signal comes."""
     worker.LedgerActivities = HeldLedger  # type: ignore[misc]
+    worker.RegistrationActivities = HeldRegistration  # type: ignore[misc]
     worker.relay = partial(relay.relay, every=timedelta(seconds=0.5))  # type: ignore[assignment]
     relay.PATIENCE = timedelta(seconds=1)
     logs.configure()

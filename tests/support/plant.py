@@ -1,41 +1,44 @@
-"""The product as operators run it in production: Temporal, worker and API as processes to be killed.
+"""The product as in production: Temporal, worker and API as processes of their own, to be killed.
 
 The test looks on from outside: over HTTP, into the ledger, and into the workflows by query. Every
-day is worked, and the hall closes when the test says so: an alarm comes due within seconds.
+day is worked, and the hall closes when the test says so: alarms come due within seconds.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-from temporalio.client import Client, WorkflowHandle
+from sqlmodel import col, select
+from temporalio.client import Client
 from temporalio.service import RPCError
 
-import sys
 from casework import filing
 from casework.calendars import terms_for
-from casework.engine import Engine, EngineUnavailable, workflow_id
+from casework.engine import Engine, workflow_id
 from casework.services import Services
 from casework.viewer import Viewer
+from models.case import LedgerEvent
 from models.codec import data_converter
 from models.crypto import Keyring, generate_key
 from models.database import Database
 from models.directory import Hall
+from models.filing import Filing
 from models.messages import CaseInput, encode_state
 from models.policies import read_policies
 from models.terms import CalendarYear
-from rules.calendar import SHANGHAI
+from rules.calendar import local
 from rules.case.state import CaseState
 from rules.case.vocabulary import Role
 from tests.support.books import checked_fold, events_of
 from tests.support.house import form, token_of, triage
 from tests.support.office import SetClock, no_engine
-from tests.support.processes import LOOPBACK, ServerProcess, free_port
+from tests.support.processes import LOOPBACK, ServerProcess, answers, free_port
 from tests.support.running import BANCHENG, environment
 from tests.support.temporal import TemporalServer
 from workflows.case import CaseWorkflow
@@ -43,49 +46,267 @@ from workflows.queues import CASES
 
 KEYS = generate_key()
 ROOT = Path(__file__).parents[2]
-SOON = timedelta(seconds=2)  # a task of a dead worker is given to another one after this
-DAYS_TO_DUE = timedelta(days=3)  # the limit of a simple case in Guilin
+TASK_WITHIN = timedelta(seconds=2)  # after this the task of a dead worker goes to another one
+LIMIT = timedelta(days=3)  # of a simple case in Guilin, where every day is worked
 WITHIN = 60.0  # seconds, for what takes one or two on an idle machine
+PARTS = ("temporal", "api", "worker")
+CLERK = Viewer("guilin.clerk", "周小演", Role.CLERK, "guilin")
 
 
 class Plant:
-    """The three processes and the database between them."""
+    """The three processes on one database."""
 
-    def __init__(self, folder: Path, database_url: str, temporal: TemporalServer) -> None:
-        self.folder, self.url, self.temporal = folder, database_url, temporal
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.folder, self.url = folder, database_url
         self.gates = folder / "gates"
         self.gates.mkdir()
-        port = free_port()
+        self.temporal = TemporalServer(folder)
+        self.port = free_port()
         env = environment(
             folder,
-            port=port,
+            port=self.port,
             database_url=database_url,
-            temporal_address=temporal.address,
+            temporal_address=self.temporal.address,
             payload_keys=KEYS,
         )
-        self.address = f"http://{LOOPBACK}:{port}"
         self.api = ServerProcess([BANCHENG, "api"], log=folder / "api.log", env=env)
-        program = [sys.executable, "-m", "tests.support.crashing_worker", self.gates]
-        env = env | {"PYTHONPATH": str(ROOT)}
-        self.worker = ServerProcess(program, log=folder / "worker.log", env=env)
-        self.http = httpx.AsyncClient(base_url=self.address, timeout=30)
-        self.database = Database(database_url)
-        self.keyring = Keyring.parse(KEYS)
-        self._client: Client | None = None
+        self.worker = ServerProcess(
+            [sys.executable, "-m", "tests.support.crashing_worker", self.gates],
+            log=folder / "worker.log",
+            env=env | {"PYTHONPATH": str(ROOT)},
+        )
 
-    async def start(self, *parts: str) -> None:
-        """Start these parts at the same time (all by default)."""
-        starts = {"temporal": self._start_temporal, "api": self._start_api, "worker": self._start_worker}
-        await asyncio.gather(*(asyncio.to_thread(starts[part]) for part in parts or starts))
+    def start(self, *parts: str) -> None:
+        """Start parts (all by default), without waiting for them: `Onlooker.up` does."""
+        for part in parts or PARTS:
+            self._process(part).start(lambda: True)
 
     def kill(self, *parts: str) -> None:
-        """Kill these parts with -9."""
-        processes = {"temporal": self.temporal.process, "api": self.api, "worker": self.worker}
-        for part in parts:
-            processes[part].kill()
+        """Kill parts with -9."""
+        for part in parts or PARTS:
+            self._process(part).kill()
 
-    async def close(self) -> None:
-        """End everything."""
-        self.kill("worker", "api", "temporal")
-        await self.http.aclose()
-        await self.database.close()
+    def is_up(self) -> bool:
+        """Whether all three do their work."""
+        return (
+            self.temporal.ready()
+            and answers(self.port)
+            and "workers started" in self.worker.log.read_text(errors="replace")
+        )
+
+    def hold(self, case_id: str, event: str, side: str) -> "Gate":
+        """Have the worker hold an event of a case `before` or `after` the commit."""
+        gate = Gate(self.gates / f"{case_id}.{event}")
+        gate.path.write_text(side)
+        return gate
+
+    def _process(self, part: str) -> ServerProcess:
+        return {"temporal": self.temporal.process, "api": self.api, "worker": self.worker}[part]
+
+
+class Gate:
+    """Holds one event in the worker."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def holds(self) -> bool:
+        """Whether the event has come to it."""
+        return self.path.with_name(f"{self.path.name}.held").exists()
+
+    def open(self) -> None:
+        """Let it pass, and be of use again."""
+        self.path.unlink()
+        self.path.with_name(f"{self.path.name}.held").unlink(missing_ok=True)
+
+
+class Onlooker:
+    """A plant seen by one test: its API, its ledger and its workflows."""
+
+    def __init__(self, plant: Plant, database: Database, http: httpx.AsyncClient) -> None:
+        self.plant, self.database, self.http = plant, database, http
+        self.keyring = Keyring.parse(KEYS)
+
+    async def up(self) -> None:
+        """Wait until everything does its work again."""
+        await eventually(self.plant.is_up)
+
+    async def client(self) -> Client:
+        """A client of the server as it is now."""
+        return await self.plant.temporal.client(data_converter=data_converter(self.keyring))
+
+    async def close_at(self, after: timedelta) -> datetime:
+        """Have the hall close so much from now, on this and every day; return that instant."""
+        now = datetime.now(UTC)
+        if local(now).date() != local(now + timedelta(minutes=2)).date():
+            await asyncio.sleep(130)  # no test of ours understands midnight
+            return await self.close_at(after)
+        closing = (now + after).replace(microsecond=0)
+        async with self.database.begin() as session:
+            hall = await session.get_one(Hall, "guilin")
+            hall.hours = [["00:00:00", local(closing).time().isoformat()]]
+        return closing
+
+    async def due_case(self, closing: datetime, *, signed: bool = True) -> str:
+        """A simple case, filed some days ago, that is due at `closing`; return its id.
+
+        It was filed while the engine was down, so that its start here may ask for short tasks.
+        """
+        services = self.services(closing - LIMIT - timedelta(seconds=30))
+        filed = await filing.file_case(services, CLERK, form(), None)
+        case_id = str(filed.case["id"])
+        client = await self.client()
+        terms = await terms_for(services, "guilin", closing - LIMIT)
+        await client.start_workflow(
+            CaseWorkflow.run,
+            CaseInput(case_id, terms),
+            id=workflow_id(case_id),
+            task_queue=CASES,
+            task_timeout=TASK_WITHIN,
+        )
+
+        async def connected() -> Client:
+            return client
+
+        await Engine(connected).start(case_id, terms)
+        await self.act(case_id, "triage", "guilin.clerk", triage())
+        if signed:
+            await self.act(case_id, "sign", "guilin.market.contact")
+        return case_id
+
+    def services(self, at: datetime) -> Services:
+        """Casework without an engine, at an instant."""
+        return Services(
+            database=self.database,
+            keyring=self.keyring,
+            engine=Engine(no_engine),
+            clock=SetClock(at),
+            wall=SetClock(),
+            policies=read_policies(None),
+            attachments=self.plant.folder / "attachments",
+        )
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, by: str, key: str | None = None
+    ) -> httpx.Response:
+        """Post as somebody. Raises `httpx.TransportError` where the API is gone."""
+        headers = {"Authorization": f"Bearer {token_of(by)}"}
+        if key:
+            headers["Idempotency-Key"] = key
+        return await self.http.post(f"/api/{path}", json=dict(body), headers=headers)
+
+    async def act(
+        self, case_id: str, name: str, by: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Give a command that must pass."""
+        answer = await self.post(f"cases/{case_id}/{name}", body or {}, by=by)
+        assert answer.status_code == 200, f"{name}: {answer.text}"
+        return dict(answer.json())
+
+    async def insist(
+        self, path: str, body: Mapping[str, Any], *, by: str, key: str, within: float = WITHIN
+    ) -> httpx.Response:
+        """Post under one key until it is answered, as a good client does in an outage."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    answer = await self.post(path, body, by=by, key=key)
+                    if answer.status_code != 503:
+                        return answer
+                    assert int(answer.headers["Retry-After"]) > 0
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.2)
+
+    async def case(self, case_id: str) -> dict[str, Any]:
+        """The case as the API shows it."""
+        headers = {"Authorization": f"Bearer {token_of('guilin.clerk')}"}
+        answer = await self.http.get(f"/api/cases/{case_id}", headers=headers)
+        return dict(answer.raise_for_status().json())
+
+    async def received(self) -> datetime:
+        """T0 of the newest filing."""
+        async with self.database.read() as session:
+            found = await session.exec(select(Filing.received_at).order_by(col(Filing.received_at).desc()))
+            newest = found.first()
+        assert newest is not None
+        return newest
+
+    async def registered(self, case_id: str) -> dict[str, Any]:
+        """Wait until a filing has its number; return the case."""
+        async with asyncio.timeout(WITHIN):
+            while (case := await self.case(case_id))["number"] is None:
+                await asyncio.sleep(0.1)
+            return case
+
+    async def happened(self, case_id: str, event: str) -> None:
+        """Wait until an event stands in the ledger."""
+        async with asyncio.timeout(WITHIN):
+            while event not in await self.types(case_id):
+                await asyncio.sleep(0.05)
+
+    async def ledger(self, case_id: str) -> list[LedgerEvent]:
+        """The rows of a case."""
+        return await events_of(self.database, case_id)
+
+    async def types(self, case_id: str) -> list[str]:
+        """The types of its events, in order."""
+        return [row.type for row in await self.ledger(case_id)]
+
+    async def whole(self, case_id: str) -> CaseState:
+        """Wait until the workflow holds what the ledger folds to; return that, once it is checked."""
+        async with asyncio.timeout(WITHIN):
+            while True:
+                folded = await checked_fold(self.database, case_id)
+                if await self._held(case_id) == encode_state(folded):
+                    return folded
+                await asyncio.sleep(0.1)
+
+    async def _held(self, case_id: str) -> Any:
+        try:
+            handle = (await self.client()).get_workflow_handle(workflow_id(case_id))
+            return await handle.query(CaseWorkflow.state, rpc_timeout=timedelta(seconds=5))
+        except (RPCError, RuntimeError):
+            return None
+
+
+async def eventually(holds: Callable[[], bool], within: float = WITHIN) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(within):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def look_on(plant: Plant) -> AsyncIterator[Onlooker]:
+    """Look at a plant; it has to be started."""
+    database = Database(plant.url)
+    async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{plant.port}", timeout=30) as http:
+        onlooker = Onlooker(plant, database, http)
+        try:
+            yield onlooker
+        finally:
+            await database.close()
+
+
+async def work_every_day(url: str) -> None:
+    """Make every day around now a working day, so that tests pass on a Sunday too."""
+    database = Database(url)
+    this_year = datetime.now(UTC).year
+    async with database.begin() as session:
+        for year in range(this_year - 1, this_year + 4):
+            days = (date(year, 1, 1) + timedelta(n) for n in range(366))
+            work = [day.isoformat() for day in days if day.year == year and day.weekday() >= 5]
+            session.add(
+                CalendarYear(
+                    hall=None,
+                    year=year,
+                    version=1000,
+                    work=work,
+                    source="每天都上班(测试)",
+                    loaded_by="admin",
+                    loaded_at=datetime.now(UTC),
+                )
+            )
+    await database.close()

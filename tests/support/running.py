@@ -17,9 +17,10 @@ BANCHENG = Path(sysconfig.get_path("scripts")) / "bancheng"
 
 
 def environment(folder: Path, **settings: Any) -> dict[str, str]:
-    """A bare environment: nothing of the machine's settings gets in."""
+    """A bare environment: nothing of the machine's settings gets in, nothing is left behind."""
     own = {f"BANCHENG_{name.upper()}": str(value) for name, value in settings.items()}
-    return {"PATH": "/usr/bin:/bin", "BANCHENG_DATA_DIR": str(folder / "data")} | own
+    bare = {"PATH": "/usr/bin:/bin", "TMPDIR": str(folder), "BANCHENG_DATA_DIR": str(folder / "data")}
+    return bare | own
 
 
 class House:

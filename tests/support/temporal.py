@@ -42,7 +42,7 @@ class TemporalServer:
 
     def start(self) -> None:
         """Start the server; returns when its port answers and its namespace is there."""
-        self.process.start(self._ready)
+        self.process.start(self.ready)
 
     def kill(self) -> None:
         """End the server at once, as a power cut would."""
@@ -56,7 +56,8 @@ class TemporalServer:
         """Connect a client; `options` are those of Client.connect (data_converter, interceptors, …)."""
         return await Client.connect(self.address, **{"namespace": NAMESPACE} | options)
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Say whether its port answers and its namespace is there."""
         if not answers(self.port):
             return False
         url = f"http://{LOOPBACK}:{self._http_port}/api/v1/namespaces/{NAMESPACE}"
