@@ -5,7 +5,7 @@ import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -17,9 +17,11 @@ from fastapi import FastAPI
 from api import create_app
 from assembly import Failure, build_services
 from casework.demo import Loaded, has_demo, is_empty, load_demo, renew_password
+from casework.pinned import changed_policies
 from casework.rehearsal import RehearsalClock
 from casework.services import Services
 from embedded import EmbeddedFailure, TemporalServer, TimeSkippingServer, only_user_of
+from models.database import DatabaseUnavailable
 from models.migrate import upgrade
 from settings import Settings
 from worker import run_workers, stop_on_signals
@@ -40,6 +42,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
     with only_user_of(settings.data_dir), _listening(settings) as listener:
         async with _services(settings) as services, _engine(settings) as watching:
             await upgrade(settings.database)
+            await _refuse_changed_policies(services)
             loaded = await _demonstration(settings, services)
             house = _House(settings, services, create_app(services=services), listener)
             await house.run(stop, lambda: announce(settings, loaded), watching)
@@ -72,6 +75,8 @@ async def serve_api(settings: Settings) -> None:
     stop = stop_on_signals()
     with _listening(settings) as listener:
         async with _services(settings) as services:
+            with suppress(DatabaseUnavailable):  # it answers 503 until the database is back
+                await _refuse_changed_policies(services)
             app = create_app(services=services)
             async with _http(app, listener) as serving, _task(stop.wait()) as stopping:
                 await _first_of(serving, stopping)
@@ -180,6 +185,16 @@ async def _services(settings: Settings, *, rehearsal: bool = False) -> AsyncIter
         yield services
     finally:
         await services.database.close()
+
+
+async def _refuse_changed_policies(services: Services) -> None:
+    """Raise `Failure` where a policy file was edited without a new version."""
+    changed = await changed_policies(services.database, services.policies.values())
+    if changed:
+        raise Failure(
+            f"policy {', '.join(changed)} was changed, but cases are pinned to this version as it was: "
+            "give the file a new `version`"
+        )
 
 
 @asynccontextmanager

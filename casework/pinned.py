@@ -1,15 +1,31 @@
 """The terms that a case is pinned to, read once: policy versions and calendars never change."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.calendar_values import calendar_from_values
 from models.case import Case
-from models.messages import Terms, decode_policy
+from models.database import Database
+from models.messages import Terms, decode_policy, encode_policy
 from models.terms import CalendarSnapshot, PolicyVersion
 from rules.calendar import Calendar
 from rules.policy import Policy
+
+
+async def changed_policies(database: Database, policies: Iterable[Policy]) -> list[str]:
+    """Return the policies whose values differ from what is stored under the same id and version.
+
+    Cases are pinned to a version by its name: one that means two things is no evidence.
+    """
+    changed = []
+    async with database.read() as session:
+        for policy in policies:
+            stored = await session.get(PolicyVersion, (policy.id, policy.version))
+            if stored is not None and stored.values != encode_policy(policy):
+                changed.append(f"{policy.id} {policy.version}")
+    return changed
 
 
 @dataclass(frozen=True)

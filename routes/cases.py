@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from casework.filing import ACCEPTED, CREATED, OK, file_case
@@ -18,6 +18,7 @@ from routes.bodies import Body, body_of, raw_body, read_body
 from routes.dependencies import Given, Staff, only
 from routes.fields import Code, Name, PeriodEnd, PeriodStart, Text
 from routes.filing_body import FilingBody, read_filing
+from routes.keys import Key, key_faults
 from routes.openapi import refusals
 from routes.refusal_log import address
 from rules.calendar import local
@@ -28,7 +29,6 @@ router = APIRouter(prefix="/api/cases", tags=["cases"])
 
 LAST_PAGE = 10_000_000
 Filer = Annotated[Viewer, Depends(only(Role.CLERK, Role.WINDOW_LEAD))]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 Sort = Literal["received_at", "-received_at", "due_at", "-due_at", "number", "-number"]
 
 
@@ -57,7 +57,7 @@ class NothingBody(Body):
 async def file(request: Request, services: Given, viewer: Filer, key: Key = None) -> JSONResponse:
     """File a case (登记)."""
     today = local(await services.clock.now()).date()
-    form = read_filing(await raw_body(request), viewer.hall, today)
+    form = read_filing(await raw_body(request), viewer.hall, today, key_faults(key))
     filed = await file_case(services, viewer, form, key)
     return JSONResponse(filed.case, filed.status, {"Location": f"/api/cases/{filed.case['id']}"})
 

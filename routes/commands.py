@@ -4,9 +4,9 @@ System and citizen acts have no route here: 404.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from dataclasses import replace
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from casework.commanding import BY_NAME, OK, aim, send
@@ -14,20 +14,22 @@ from routes.answers import CaseAnswer
 from routes.bodies import body_of, raw_body
 from routes.command_bodies import BODIES, read_draft
 from routes.dependencies import Given, Staff
+from routes.keys import Key, key_faults
 from routes.openapi import refusals
 from rules.case.commands import COMMANDS
 
 router = APIRouter(prefix="/api/cases", tags=["commands"])
-
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
 def _route(name: str) -> Callable[..., Awaitable[JSONResponse]]:
     async def command(
         request: Request, id: str, services: Given, viewer: Staff, key: Key = None
     ) -> JSONResponse:
-        aimed = await aim(services, viewer, id, name, key, on_found=lambda case_id: _note(request, case_id))
+        wrong = key_faults(key)
+        sound = None if wrong else key
+        aimed = await aim(services, viewer, id, name, sound, lambda case_id: _note(request, case_id))
         draft = read_draft(name, await raw_body(request))
+        draft = replace(draft, faults={**wrong, **draft.faults})
         return JSONResponse(await send(services, aimed, draft))
 
     command.__doc__ = COMMANDS[name].__doc__

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
@@ -14,6 +15,7 @@ from rules.case.vocabulary import Cause, Channel
 
 MOST_ATTEMPTS = 50
 FIRST_YEAR = 1949
+NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 def _in_the_past(on: date, info: ValidationInfo) -> date:
@@ -63,14 +65,19 @@ class FilingBody(Body):
     cause: Cause | None = None
 
 
-def read_filing(raw: bytes, hall: str | None, today: date) -> dict[str, Any]:
+def read_filing(
+    raw: bytes, hall: str | None, today: date, faults: Mapping[str, str] = NO_FAULTS
+) -> dict[str, Any]:
     """Return the form as JSON values, without what was left out. Raises `BadInput`.
 
-    `hall` is the clerk's own, `today` the date in Shanghai.
+    `hall` is the clerk's own, `today` the date in Shanghai; `faults` were found elsewhere already.
     """
     context: Mapping[str, Any] = {"hall": hall, "today": today}
     try:
         body = FilingBody.model_validate_json(raw or b"{}", context=context)
     except ValidationError as error:
-        raise BadInput(dict(validation_faults(error.errors(include_url=False)))) from error
+        found = dict(validation_faults(error.errors(include_url=False)))
+        raise BadInput({**faults, **found}) from error
+    if faults:
+        raise BadInput(faults)
     return body.model_dump(mode="json", exclude_none=True)

@@ -202,7 +202,8 @@ def _due_ladder(case: CaseState, ctx: Context) -> Iterator[Alarm]:
     times, _ = _fired(case, "overdue_2", instance)
     if not times:
         yield Alarm("overdue_2", instance, climbed, armed, OVERDUE)
-    elif given and given[-1].answered_at:
+    # Waiting for a limit, the unit is given no order, so none is repeated either.
+    elif given and given[-1].answered_at and case.status is not Status.LIMIT_PENDING:
         again = ctx.closing_after(given[-1].answered_at, ctx.policy.order)
         yield Alarm("overdue_2", instance, again, given[-1].answered_at, OVERDUE, times + 1)
 

@@ -49,6 +49,21 @@ async def test_refusals_come_in_their_order(house: House) -> None:
     assert await refused(house, ref, "reassign", wrong_status, "guilin.lead") == (409, "command-not-allowed")
 
 
+async def test_a_bad_key_is_looked_at_after_scope_and_role(sqlite_house: House) -> None:
+    case = await sqlite_house.file()
+    for ref, by, status in (
+        (NOWHERE, "guilin.lead", 404),
+        (case["id"], "guilin.clerk", 403),
+        (case["id"], "guilin.lead", 422),
+    ):
+        answer = await sqlite_house.post(f"cases/{ref}/reassign", BAD, by=by, key="x" * 256)
+        assert answer.status_code == status
+    named = {fault["field"] for fault in answer.json()["errors"]}
+    assert named == {"Idempotency-Key", "unit", "reason", "unknown"}
+    answer = await sqlite_house.post("cases", {"hall": 1}, by="guilin.centre", key="")
+    assert answer.status_code == 403
+
+
 async def test_a_conflict_says_what_is_allowed_now(house: House) -> None:
     case = await house.file()
     answer = await house.post(f"cases/{case['id']}/withdraw", {"reason": "撤回"}, by="guilin.clerk")

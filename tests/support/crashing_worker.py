@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from temporalio import activity
+from temporalio.worker import Worker
 
 import logs
 import worker
@@ -62,6 +63,9 @@ def main() -> None:
     worker.RegistrationActivities = HeldRegistration  # type: ignore[misc]
     worker.relay = partial(relay.relay, every=timedelta(seconds=0.5))  # type: ignore[assignment]
     relay.PATIENCE = timedelta(seconds=1)
+    # What waits for a dead worker goes to another one after this, and not after ten seconds.
+    quickly = {"sticky_queue_schedule_to_start_timeout": timedelta(seconds=2)}
+    worker.Worker = partial(Worker, **quickly)  # type: ignore[misc, assignment, arg-type]
     logs.configure()
     logs.forward_engine_logs()
     asyncio.run(worker.run(Settings()))

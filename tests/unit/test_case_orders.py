@@ -121,6 +121,13 @@ def test_no_new_order_once_the_case_is_replied_to_or_its_due_date_moved() -> Non
     assert story.until("03-31 10:00").fired("overdue_2") == ["overdue_2 03-17 17:30"]
 
 
+def test_no_new_order_while_the_case_waits_for_a_limit() -> None:
+    """Then the late one is supervision; an order without an addressee would repeat for ever."""
+    story = handled(MONDAY).until("03-18 10:00").give("answer_order", order="1")
+    story.give("report_complex", "03-19 10:00").until("03-31 10:00")
+    assert story.fired("overdue_2") == ["overdue_2 03-17 17:30"]
+
+
 def test_what_a_rung_grants_counts_from_its_firing() -> None:
     """After an outage the leader still has his two days."""
     story = handled(MONDAY).outage(until="03-24 10:00")

@@ -4,7 +4,7 @@ Hypothesis plays everybody at once: people who do what they may, people who try 
 time that passes with and without anybody there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -23,7 +23,7 @@ from models.messages import (
     encode_state,
 )
 from rules.calendar import SHANGHAI, Calendar
-from rules.case.alarms import alarms, next_alarm
+from rules.case.alarms import Alarm, alarms, next_alarm
 from rules.case.commands import COMMANDS, Command
 from rules.case.context import Context
 from rules.case.decide import decide
@@ -184,7 +184,7 @@ class CaseMachine(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         """Each alarm fires at its instant."""
         end = self.now + timedelta(hours=hours)
-        while (alarm := next_alarm(self.state, self.policy, self.calendar)) and alarm.at <= end:
+        for alarm in self.due_until(end):
             self.now = max(self.now, alarm.at)
             self.record(alarm, SYSTEM)
         self.now = end
@@ -226,8 +226,17 @@ class CaseMachine(RuleBasedStateMachine):
 
     def fire(self) -> None:
         """Fire what is due, as the shell does before any command."""
-        while (alarm := next_alarm(self.state, self.policy, self.calendar)) and alarm.at <= self.now:
+        for alarm in self.due_until(self.now):
             self.record(alarm, SYSTEM)
+
+    def due_until(self, end: datetime) -> Iterator[Alarm]:
+        """One alarm after the other; whoever takes one fires it before the next is looked for."""
+        for _ in range(100):
+            alarm = next_alarm(self.state, self.policy, self.calendar)
+            if alarm is None or alarm.at > end:
+                return
+            yield alarm
+        raise AssertionError("alarms without end")
 
     def attempt(self, command: Command, actor: Actor) -> None:
         before = self.state
