@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 
 from casework.calendars import terms_for
 from casework.engine import EngineUnavailable
-from casework.errors import BadInput
+from casework.errors import BadInput, NotFound
 from casework.petitioners import masked
 from casework.reading import view_after
 from casework.sent import KEY_HEADER, body_hash, keep, opened_answer, sealed_answer
@@ -34,6 +34,8 @@ from models.petitioner import PetitionerDetails, seal_petitioner
 
 SCOPE = "filing"
 OK, CREATED, ACCEPTED = 200, 201, 202
+# A hall without its policy file is an outage too: the filing stands, and waits for an operator.
+_NOT_NOW = (EngineUnavailable, DatabaseUnavailable, NotFound, KeyError)
 _FORM = ("matter", "problem", "attempts")
 _log = structlog.get_logger(__name__)
 
@@ -175,7 +177,7 @@ async def _register(services: Services, viewer: Viewer, form: Values, kept: _Kep
         answer = await view_after(services, viewer, case_id) | code
         if kept.sent:
             answer = await keep(services, kept.sent, CREATED, answer)
-    except (EngineUnavailable, DatabaseUnavailable) as error:
+    except _NOT_NOW as error:
         _log.warning("filing kept for the relay", case_id=case_id, error=str(error)[:200])
         waiting = filing_view(kept.filing, form, masked(_petitioner(form)), kept.policy_id)
         return Filed(ACCEPTED, waiting | code)

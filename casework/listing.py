@@ -23,7 +23,6 @@ from rules.case.vocabulary import Kind, Level, Light, Status
 
 SortKey = Literal["received_at", "due_at", "number"]
 PER_PAGE = 50
-MOST_PER_PAGE = 200
 
 
 @dataclass(frozen=True)

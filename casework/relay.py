@@ -14,7 +14,6 @@ from sqlmodel import Session, col, delete, exists, select, update
 
 from casework.calendars import terms_for
 from casework.engine import CaseNotRunning, EngineUnavailable
-from casework.errors import NotFound
 from casework.services import Services
 from models.access import Attempt
 from models.case import Case, LedgerEvent
@@ -43,6 +42,9 @@ async def relay(services: Services, every: timedelta = EVERY) -> None:
             await forget_old(services)
         except (DatabaseUnavailable, EngineUnavailable) as error:
             _log.warning("relay waits", error=str(error)[:200])
+        except Exception:
+            # Whatever it is: what waits for the relay must not wait for a restart of the worker.
+            _log.exception("relay failed and goes on")
         await asyncio.sleep(every.total_seconds())
 
 
@@ -93,7 +95,7 @@ async def _each(items: Sequence[Item], settle: Callable[[Item], Awaitable[None]]
         async with turns:
             try:
                 await settle(item)
-            except (EngineUnavailable, CaseNotRunning, NotFound) as error:
+            except Exception as error:  # also a hall without its policy, say: the others go on
                 _log.warning("not settled", error=f"{type(error).__name__}: {error}"[:200])
                 return False
         return True

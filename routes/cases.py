@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from casework.filing import ACCEPTED, CREATED, OK, file_case
 from casework.finding import Found, find_case
 from casework.history import MAY_SEE_HOLDING, events_of, holding_of, ledger_row
-from casework.listing import MOST_PER_PAGE, PER_PAGE, Listing, SortKey, list_cases
+from casework.listing import PER_PAGE, Listing, SortKey, list_cases
 from casework.petitioners import MAY_RENEW_CODE, may_unmask, renew_query_code, unmask
 from casework.reading import get_case
 from casework.services import Services
@@ -20,6 +20,7 @@ from routes.fields import Code, Name, PeriodEnd, PeriodStart, Text
 from routes.filing_body import FilingBody, read_filing
 from routes.keys import Key, key_faults
 from routes.openapi import refusals
+from routes.pages import Page, PerPage
 from routes.refusal_log import address
 from rules.calendar import local
 from rules.case.errors import Forbidden
@@ -27,7 +28,6 @@ from rules.case.vocabulary import Kind, Level, Light, Role, Status
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
 
-LAST_PAGE = 10_000_000
 Filer = Annotated[Viewer, Depends(only(Role.CLERK, Role.WINDOW_LEAD))]
 Sort = Literal["received_at", "-received_at", "due_at", "-due_at", "number", "-number"]
 
@@ -80,8 +80,8 @@ async def list_(
     received_from: Annotated[PeriodStart | None, Query()] = None,
     received_to: Annotated[PeriodEnd | None, Query()] = None,
     sort: Annotated[Sort, Query()] = "due_at",
-    page: Annotated[int, Query(ge=1, le=LAST_PAGE)] = 1,
-    per_page: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = PER_PAGE,
+    page: Page = 1,
+    per_page: PerPage = PER_PAGE,
 ) -> JSONResponse:
     """List the cases that the user sees; a filter given several times lets each value through.
 

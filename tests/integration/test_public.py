@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from casework.throttle import WRONG_PAIRS
 from models.access import Attempt
-from tests.support.house import House, form, triage
+from tests.support.house import PHONE, House, form, triage
 
 WRONG = {"query_code": "AAAA-BBBB-CCCC-DDDD", "phone_tail": "0001"}
 
@@ -44,7 +44,7 @@ async def test_a_citizen_follows_the_case(house: House) -> None:
     assert told["reply"] == "已补办完毕。" and told["allowed"] == ["rate"]
     types = [line["type"] for line in told["timeline"]]
     assert types == ["registered", "triage", "decide_return", "sign", "check_reply"]
-    assert "内部" not in str(told) and "联系人" not in str(told) and "138" not in str(told)
+    assert "内部" not in str(told) and "联系人" not in str(told) and PHONE not in str(told)
 
 
 async def test_what_was_answered_at_triage_is_told_at_once(house: House) -> None:

@@ -69,9 +69,11 @@ async def test_two_relays_and_a_client_register_a_filing_once(house: House) -> N
     assert len(events) == 1
 
 
+@pytest.mark.parametrize("failure", [EngineUnavailable("stuck"), KeyError("no such policy")])
 async def test_a_filing_that_cannot_be_registered_holds_up_no_other(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
+    house = sqlite_house
     async with house.down():
         stuck = (await house.post("cases", form())).json()
         other = (await house.post("cases", form())).json()
@@ -79,13 +81,21 @@ async def test_a_filing_that_cannot_be_registered_holds_up_no_other(
 
     async def start(case_id: str, terms: Any) -> str:
         if case_id == stuck["id"]:
-            raise EngineUnavailable("stuck")
+            raise failure
         return await real(case_id, terms)
 
     monkeypatch.setattr(house.services.engine, "start", start)
     assert await relay_once(house.services) == 1
     assert (await house.get(f"cases/{other['id']}")).json()["number"]
     assert (await house.get(f"cases/{stuck['id']}")).json()["number"] is None
+
+
+async def test_a_filing_of_a_hall_whose_policy_is_missing_is_kept(sqlite_house: House) -> None:
+    with sqlite_house.changed(policies={}):
+        answer = await sqlite_house.post("cases", form())
+        assert (answer.status_code, answer.json()["number"]) == (202, None)
+        assert await relay_once(sqlite_house.services) == 0
+    assert await relay_once(sqlite_house.services) == 1
 
 
 async def _write_behind_its_back(house: House, case_id: str, command_id: str) -> None:

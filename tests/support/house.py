@@ -130,7 +130,7 @@ class House:
         async def refuse() -> Client:
             raise RuntimeError("no engine")
 
-        with self._changed(engine=Engine(refuse)):
+        with self.changed(engine=Engine(refuse)):
             yield
 
     @asynccontextmanager
@@ -138,12 +138,13 @@ class House:
         """Take the database away from the application (not from the workers) while the block runs."""
         gone = {"sqlite": "sqlite:////nowhere/at/all.db", "postgresql": "postgresql://127.0.0.1:1/x"}
         database = Database(gone[self.services.database.dialect])
-        with self._changed(database=database):
+        with self.changed(database=database):
             yield
         await database.close()
 
     @contextmanager
-    def _changed(self, **values: Any) -> Iterator[None]:
+    def changed(self, **values: Any) -> Iterator[None]:
+        """Replace some of the application's services while the block runs."""
         there = self.services
         self.app.state.services = self.services = replace(there, **values)
         try:
