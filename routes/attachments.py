@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from casework.attachments import LARGEST, attach, download, list_attachments
 from casework.finding import find_case
 from routes.answers import AttachmentAnswer, AttachmentList
-from routes.dependencies import Given, Staff
+from routes.dependencies import Given, SignedIn
 from routes.openapi import refusals
 from routes.refusal_log import address
 from routes.uploads import UPLOAD, read_upload
@@ -26,7 +26,7 @@ CREATED = 201
     responses={**refusals(403, 404, 409, 413, 415), CREATED: {"model": AttachmentAnswer}},
     response_class=JSONResponse,
 )
-async def add(request: Request, id: str, services: Given, viewer: Staff) -> JSONResponse:
+async def add(request: Request, id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """Add a file: PDF, JPEG, PNG, DOCX or XLSX by its content, up to 20 MB, ten a case."""
     found = await find_case(services, viewer, id)
     request.state.case_id = found.case.id
@@ -37,7 +37,7 @@ async def add(request: Request, id: str, services: Given, viewer: Staff) -> JSON
 
 
 @router.get("", responses={**refusals(403, 404), 200: {"model": AttachmentList}}, response_class=JSONResponse)
-async def list_(id: str, services: Given, viewer: Staff) -> JSONResponse:
+async def list_(id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """List the files of a case."""
     return JSONResponse(await list_attachments(services, await find_case(services, viewer, id)))
 
@@ -53,7 +53,7 @@ async def list_(id: str, services: Given, viewer: Staff) -> JSONResponse:
     },
     response_class=Response,
 )
-async def get(request: Request, id: str, attachment: str, services: Given, viewer: Staff) -> Response:
+async def get(request: Request, id: str, attachment: str, services: Given, viewer: SignedIn) -> Response:
     """Download a file; that is on the access log."""
     found = await find_case(services, viewer, id)
     file = await download(services, viewer, found, attachment, address(request))

@@ -15,7 +15,7 @@ from casework.services import Services
 from casework.viewer import Viewer
 from routes.answers import CaseAnswer, CaseList, EventList, FiledAnswer, Holding, QueryCode, Unmasked
 from routes.bodies import Body, body_of, raw_body, read_body
-from routes.dependencies import Given, Staff, only
+from routes.dependencies import Given, SignedIn, Staff, only
 from routes.fields import Code, Name, PeriodEnd, PeriodStart, Text
 from routes.filing_body import FilingBody, read_filing
 from routes.keys import Key, key_faults
@@ -107,13 +107,13 @@ async def list_(
 
 
 @router.get("/{id}", responses={**refusals(403, 404), OK: {"model": CaseAnswer}}, response_class=JSONResponse)
-async def get(id: str, services: Given, viewer: Staff) -> JSONResponse:
+async def get(id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """Return a case by its id or number."""
     return JSONResponse(await get_case(services, viewer, id))
 
 
 @router.get("/{id}/ledger", responses=refusals(403, 404))
-async def ledger(id: str, services: Given, viewer: Staff) -> dict[str, Any]:
+async def ledger(id: str, services: Given, viewer: SignedIn) -> dict[str, Any]:
     """Return the case as a row of the progress ledger (附件3)."""
     return await ledger_row(services, await find_case(services, viewer, id))
 
@@ -121,7 +121,7 @@ async def ledger(id: str, services: Given, viewer: Staff) -> dict[str, Any]:
 @router.get(
     "/{id}/events", responses={**refusals(403, 404), OK: {"model": EventList}}, response_class=JSONResponse
 )
-async def events(id: str, services: Given, viewer: Staff) -> JSONResponse:
+async def events(id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """Return the whole ledger of a case in clear, and whether its hash chain holds."""
     return JSONResponse(await events_of(services, await find_case(services, viewer, id)))
 
@@ -129,7 +129,7 @@ async def events(id: str, services: Given, viewer: Staff) -> JSONResponse:
 @router.get(
     "/{id}/holding", responses={**refusals(403, 404), OK: {"model": Holding}}, response_class=JSONResponse
 )
-async def holding(request: Request, id: str, services: Given, viewer: Staff) -> JSONResponse:
+async def holding(request: Request, id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """Return who held the case for how many working hours (督查问责)."""
     found = await _found(request, services, viewer, id)
     if viewer.role not in MAY_SEE_HOLDING:
@@ -143,7 +143,7 @@ async def holding(request: Request, id: str, services: Given, viewer: Staff) -> 
     responses={**refusals(403, 404), OK: {"model": Unmasked}},
     response_class=JSONResponse,
 )
-async def unmask_(request: Request, id: str, services: Given, viewer: Staff) -> JSONResponse:
+async def unmask_(request: Request, id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """Return the petitioner in clear; the reason is kept on the access log."""
     found = await _found(request, services, viewer, id)
     if not may_unmask(viewer, found.case):
@@ -159,7 +159,7 @@ async def unmask_(request: Request, id: str, services: Given, viewer: Staff) -> 
     responses={**refusals(403, 404), OK: {"model": QueryCode}},
     response_class=JSONResponse,
 )
-async def query_code(request: Request, id: str, services: Given, viewer: Staff) -> JSONResponse:
+async def query_code(request: Request, id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """Return a new query code for a citizen who lost the receipt; the old one ends."""
     found = await _found(request, services, viewer, id)
     if viewer.role not in MAY_RENEW_CODE:

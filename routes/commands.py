@@ -13,7 +13,7 @@ from casework.commanding import BY_NAME, OK, aim, send
 from routes.answers import CaseAnswer
 from routes.bodies import body_of, raw_body
 from routes.command_bodies import BODIES, read_draft
-from routes.dependencies import Given, Staff
+from routes.dependencies import Given, SignedIn
 from routes.keys import Key, key_faults
 from routes.openapi import refusals
 from rules.case.commands import COMMANDS
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/cases", tags=["commands"])
 
 def _route(name: str) -> Callable[..., Awaitable[JSONResponse]]:
     async def command(
-        request: Request, id: str, services: Given, viewer: Staff, key: Key = None
+        request: Request, id: str, services: Given, viewer: SignedIn, key: Key = None
     ) -> JSONResponse:
         wrong = key_faults(key)
         sound = None if wrong else key

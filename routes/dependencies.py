@@ -52,7 +52,7 @@ def only(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
     async def check(request: Request, viewer: Annotated[Viewer, Depends(current_viewer)]) -> Viewer:
         if viewer.role not in roles:
             route = request.scope.get("route")
-            raise Forbidden(getattr(route, "name", "request"), viewer.role)
+            raise Forbidden(f"{request.method} {getattr(route, 'path', request.url.path)}", viewer.role)
         return viewer
 
     return check

@@ -28,9 +28,9 @@ def _in_the_past(on: date, info: ValidationInfo) -> date:
 
 
 def _own(hall: str, info: ValidationInfo) -> str:
-    """A clerk files for the own hall: another one is as unknown as one that does not exist."""
+    """A clerk files for the own hall only."""
     if info.context and hall != info.context["hall"]:
-        raise fault("unknown_hall")
+        raise fault("other_hall")
     return hall
 
 

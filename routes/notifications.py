@@ -50,7 +50,7 @@ class Ids(Body):
 
 
 @router.get("", responses=refusals())
-async def get_notifications(given: Given, viewer: SignedIn, page: Page = 1, per_page: PerPage = 50) -> Notes:
+async def get_notifications(given: Given, viewer: SignedIn, page: Page = 1, per_page: PerPage = 200) -> Notes:
     """Return the own inbox."""
     inbox = await read_inbox(given, viewer, page, per_page)
     return Notes(items=[_note(row) for row in inbox.items], unread=inbox.unread)

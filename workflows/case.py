@@ -166,6 +166,8 @@ class CaseWorkflow:
         try:
             converter = workflow.payload_converter()
             message = converter.from_payload(args[0].payload, CommandMessage)
+            if not isinstance(message, CommandMessage):  # the converter leaves null and bytes as they are
+                raise ValueError("no message")
             return message, decode_command(name, message.body)
         except (Invalid, ValueError, IndexError) as error:
             raise ApplicationError(str(error)[:500], type="Invalid", non_retryable=True) from error

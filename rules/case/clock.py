@@ -98,7 +98,10 @@ def owe_response(case: CaseState, ctx: Context) -> CaseState:
 
 
 def dispatch(case: CaseState, unit: str, ctx: Context) -> CaseState:
-    """Send the case to `unit`; the level falls only when the unit is another one."""
+    """Send the case to `unit`; the level falls only when the unit is another one.
+
+    What an earlier dispatch owed the citizen is owed by this one now.
+    """
     if case.unit and unit != case.unit:
         case = replace(case, level=Level.CONTACT, refused_replies=0)
     case = replace(
@@ -108,6 +111,7 @@ def dispatch(case: CaseState, unit: str, ctx: Context) -> CaseState:
         dispatches=case.dispatches + 1,
         pending=None,
         leader_since=None,
+        response_since=(),
         co_units=tuple(c for c in case.co_units if c.unit != unit),
     )
     return owe_response(enter(case, Status.DISPATCHED, ctx), ctx)

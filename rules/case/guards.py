@@ -9,7 +9,7 @@ from datetime import datetime
 from rules.case.clock import overdue
 from rules.case.context import Context
 from rules.case.state import CaseState
-from rules.case.vocabulary import Kind, Level, Light, Request, Role
+from rules.case.vocabulary import Kind, Level, Light, Request, Role, Status
 
 SATISFIED = 3
 ATTACHMENTS = 10
@@ -18,7 +18,8 @@ ATTACHMENTS = 10
 def return_decider(case: CaseState) -> Role:
     """1st return: window lead; 2nd: centre; 3rd and later: supervisor; the earlier ones no more."""
     deciders = (Role.WINDOW_LEAD, Role.CENTRE, Role.SUPERVISOR)
-    return deciders[min(max(case.returns, 1), len(deciders)) - 1]
+    decided = case.returns - 1 if case.status is Status.RETURN_REVIEW else case.returns
+    return deciders[min(decided, len(deciders) - 1)]
 
 
 def extension_decider(case: CaseState) -> Role:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from rules.calendar import local
 from rules.case.clock import climb, dispatch, enter, start_handling
 from rules.case.commands import (
     Attach,
@@ -89,6 +90,8 @@ def coordinate(case: CaseState, command: Coordinate, ctx: Context) -> CaseState:
 
 
 def _convene_faults(case: CaseState, command: Convene, ctx: Context) -> dict[str, str]:
+    if local(command.at).date() < local(ctx.at).date():
+        return {"at": "in_the_past"}
     if not command.co_units:
         return {"co_units": "required"}
     if case.unit in command.co_units:

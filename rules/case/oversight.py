@@ -28,15 +28,13 @@ def order(case: CaseState, command: OrderCommand, ctx: Context) -> CaseState:
     return give_order(case, ctx)
 
 
-def _order_faults(case: CaseState, command: AnswerOrder, ctx: Context) -> dict[str, str]:
-    known = any(o.id == command.order for o in case.orders)
-    return {} if known else {"order": "unknown"}
-
-
-@handles(AnswerOrder, _order_faults)
+@handles(AnswerOrder)
 def answer_order(case: CaseState, command: AnswerOrder, ctx: Context) -> CaseState:
     """The leader answers one order; it is answered once."""
-    if any(o.id == command.order and o.answered_at for o in case.orders):
+    order = next((o for o in case.orders if o.id == command.order), None)
+    if order is None:
+        raise Illegal(command.name, case.status, "order_unknown")
+    if order.answered_at:
         raise Illegal(command.name, case.status, "order_answered")
     answered = tuple(replace(o, answered_at=ctx.at) if o.id == command.order else o for o in case.orders)
     return replace(case, orders=answered)

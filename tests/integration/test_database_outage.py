@@ -12,7 +12,8 @@ from sqlmodel import func, select
 
 from models.filing import Filing
 from tests.support.house import form, furnish
-from tests.support.plant import Onlooker, Plant, eventually, look_on, work_every_day
+from tests.support.onlooker import Onlooker, look_on, work_every_day
+from tests.support.plant import Plant, eventually
 from tests.support.postgres import URL_VARIABLE, PostgresServer
 
 pytestmark = [

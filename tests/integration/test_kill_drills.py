@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from rules.case.state import CaseState
-from tests.support.plant import PARTS, Onlooker, Plant, look_on, work_every_day
+from tests.support.onlooker import Onlooker, look_on, work_every_day
+from tests.support.plant import PARTS, Plant
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from tests.support.house import form
-from tests.support.plant import PARTS, Onlooker, Plant, eventually, look_on, work_every_day
+from tests.support.onlooker import Onlooker, look_on, work_every_day
+from tests.support.plant import PARTS, Plant, eventually
 
 CONTACT = "guilin.market.contact"
 PROGRESS = {"text": "已联系反映人"}

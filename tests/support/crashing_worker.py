@@ -59,13 +59,17 @@ async def _pass(gate: Path, side: str) -> None:
 
 def main() -> None:
     """Run until a signal comes."""
-    worker.LedgerActivities = HeldLedger  # type: ignore[misc]
-    worker.RegistrationActivities = HeldRegistration  # type: ignore[misc]
-    worker.relay = partial(relay.relay, every=timedelta(seconds=0.5))  # type: ignore[assignment]
-    relay.PATIENCE = timedelta(seconds=1)
     # What waits for a dead worker goes to another one after this, and not after ten seconds.
-    quickly = {"sticky_queue_schedule_to_start_timeout": timedelta(seconds=2)}
-    worker.Worker = partial(Worker, **quickly)  # type: ignore[misc, assignment, arg-type]
+    quick_worker = partial(Worker, sticky_queue_schedule_to_start_timeout=timedelta(seconds=2))
+    changed = {
+        "LedgerActivities": HeldLedger,
+        "RegistrationActivities": HeldRegistration,
+        "Worker": quick_worker,
+        "relay": partial(relay.relay, every=timedelta(seconds=0.5)),
+    }
+    for name, value in changed.items():
+        setattr(worker, name, value)
+    relay.PATIENCE = timedelta(seconds=1)
     logs.configure()
     logs.forward_engine_logs()
     asyncio.run(worker.run(Settings()))

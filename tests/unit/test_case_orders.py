@@ -3,6 +3,8 @@
 Source: S0, 跟踪督办 and 督促问效; domain.md, section 4.
 """
 
+from datetime import UTC, datetime
+
 import pytest
 
 from rules.case.vocabulary import Ground
@@ -30,7 +32,7 @@ def test_several_orders_may_be_open_and_each_is_answered_once() -> None:
     assert [o.answered_at is None for o in story.state.orders] == [True, False]
     assert story.told() == ["supervisor"]
     assert story.refusal("answer_order", order="2") == "order_answered"
-    assert story.refusal("answer_order", order="3") == "order: unknown"
+    assert story.refusal("answer_order", order="3") == "order_unknown"
     story.give("answer_order", order="1")
     assert story.refusal("answer_order", order="1") == "no_order_open"
 
@@ -168,3 +170,9 @@ def test_refused_replies_add_up_over_rounds() -> None:
     story = told(refused_replies(handled(MONDAY), 1), "03-10 10:00").give("revisit", rating=1)
     story.give("judge_revisit", reopen=True)
     assert [m.ground for m in refused_replies(story, 1).materials()] == [Ground.TWO_REFUSED_REPLIES]
+
+
+def test_a_joint_consultation_is_not_convened_for_a_day_that_is_over() -> None:
+    story = handled(MONDAY)
+    yesterday = datetime(2026, 3, 8, 10, tzinfo=UTC)
+    assert story.refusal("convene", co_units=("civil",), at=yesterday) == "at: in_the_past"

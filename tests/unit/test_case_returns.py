@@ -107,3 +107,14 @@ def test_two_refused_returns_are_material_and_name_the_unit() -> None:
 
 def test_accepted_returns_are_no_material() -> None:
     assert returned(4).give("decide_return", unit="education").materials() == []
+
+
+def test_after_two_returns_only_the_third_decider_may_decide_the_next_one() -> None:
+    story = returned(2).give("decide_return", unit="civil")
+    assert story.refusal("decide_return", actor=CENTRE, unit="education") == "forbidden"
+    assert story.refusal("decide_return", actor=SUPERVISOR, unit="education") == "status"
+
+
+def test_a_new_dispatch_takes_over_the_response_that_the_one_before_owed() -> None:
+    story = dispatched(MONDAY).give("reassign", unit="social").until("03-10 17:30")
+    assert story.fired("response_late") == ["response_late 03-10 17:30"]

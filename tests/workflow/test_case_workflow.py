@@ -114,7 +114,7 @@ async def test_a_body_that_makes_no_command_is_refused_and_harms_nothing(
 async def test_an_update_without_a_message_is_refused(shell: Shell) -> None:
     async with shell.worker():
         case = await dispatched(shell)
-        for args in ([], ["text"], [{"command_id": 1}]):
+        for args in ([], ["text"], [None], [b"bytes"], [7], [{"command_id": 1}]):
             with pytest.raises(WorkflowUpdateFailedError) as failure:
                 await case.handle.execute_update("sign", args=args)
             assert isinstance(failure.value.cause, ApplicationError)

@@ -1,7 +1,7 @@
 """Yesterday's histories replayed by today's code: the same commands, states, timers and arguments.
 
 Cases are open for months, so a change of the shell meets runs that began under the code before it.
-Where one of these tests fails: docs/how-to, "Ship a change while cases are open".
+Where one of these tests fails: docs/how-to/ship-a-workflow-change.md.
 """
 
 from datetime import timedelta
