@@ -216,7 +216,6 @@ WORKING: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("reclassify", LEAD, {"kind": "complex", "reason": "r"}, {"kind"}),
     ("reassign", LEAD, {"unit": "fire", "reason": "r"}, {"unit"}),
     ("coordinate", LEADER, {"text": "t", "to": "mayor"}, {"to"}),
-    ("answer_order", LEADER, {"order": "7", "text": "t"}, {"order"}),
     ("answer_order", LEADER, {"order": 1, "text": ""}, {"order", "text"}),
 ]
 

@@ -66,11 +66,12 @@ async def test_out_of_sight_every_command_is_404(sqlite_house: House) -> None:
 
 async def test_the_admin_sees_no_case(sqlite_house: House) -> None:
     case = await sqlite_house.handled()
-    for path in ("cases", f"cases/{case['id']}", f"cases/{case['id']}/events", f"cases/{case['id']}/holding"):
-        assert (await sqlite_house.get(path, by="admin")).status_code == 403
-    for name in ("withdraw", "unmask"):
+    assert (await sqlite_house.get("cases", by="admin")).status_code == 403
+    for path in ("", "/events", "/ledger", "/holding", "/attachments"):
+        assert (await sqlite_house.get(f"cases/{case['id']}{path}", by="admin")).status_code == 404
+    for name in ("withdraw", "unmask", "query-code"):
         answer = await sqlite_house.post(f"cases/{case['id']}/{name}", {"reason": "r"}, by="admin")
-        assert answer.status_code == 403
+        assert answer.status_code == 404
 
 
 HOLDING: list[tuple[str, int]] = [
