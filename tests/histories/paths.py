@@ -257,7 +257,7 @@ async def calendar_changed(shell: Shell, case: LiveCase) -> None:
     for terms in (HOLIDAY, case.terms):
         await keep_terms(shell.database, terms)
         await shell.engine.calendar_changed(case.case_id, terms)
-        await case.seq()
+        await case.idle()
     await settled(case, "03-13")
 
 
@@ -289,7 +289,7 @@ async def continued(shell: Shell, case: LiveCase) -> None:
     await case.until("03-16 09:10")
     await keep_terms(shell.database, HOLIDAY)
     await shell.engine.calendar_changed(case.case_id, HOLIDAY)
-    await case.seq()
+    await case.idle()
     await settled(case, "03-16")
 
 

@@ -166,7 +166,7 @@ class LiveCase:
     async def until(self, text: str) -> "LiveCase":
         """Let time pass; what was due until then has fired and is in the ledger."""
         await self.move_clock(at(text) + LEEWAY)
-        await self.seq()
+        await self.idle()
         return self
 
     async def give(
@@ -219,9 +219,11 @@ class LiveCase:
         state: dict[str, Any] = await self._asked(CaseWorkflow.state)
         return state
 
-    async def seq(self) -> int:
-        """The last event that the workflow has heard of."""
-        return int(await self._asked(CaseWorkflow.seq))
+    async def idle(self) -> None:
+        """Wait until the workflow has nothing under way: a query may be answered before."""
+        async with asyncio.timeout(WITHIN.total_seconds()):
+            while (await self.handle.describe()).raw_description.HasField("pending_workflow_task"):
+                await asyncio.sleep(0.02)
 
     async def _asked(self, query: Any) -> Any:
         async with asyncio.timeout(WITHIN.total_seconds()):
@@ -235,6 +237,7 @@ class LiveCase:
 
     async def checked(self) -> CaseState:
         """The fold of the ledger, once sure that the workflow and the projection hold the same."""
+        await self.idle()
         held = await self.state()
         folded = await checked_fold(self.shell.database, self.case_id, self.terms)
         assert encode_state(folded) == held

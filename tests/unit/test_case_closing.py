@@ -4,11 +4,12 @@ Source: S1, 答复-回头看-归档; S0, 公众意见反馈; domain.md, section 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from rules.case.events import CITIZEN
 from tests.support.cases import (
-    CITIZEN,
     CLERK,
     LEAD,
     Story,
@@ -84,9 +85,7 @@ def test_the_revisit_stays_due_while_a_judgement_is_owed() -> None:
         ({"reached": True, "rating": 5}, None),
     ],
 )
-def test_a_revisit_that_reached_the_citizen_has_a_rating(
-    given: dict[str, bool | int], fault: str | None
-) -> None:
+def test_a_revisit_that_reached_the_citizen_has_a_rating(given: dict[str, Any], fault: str | None) -> None:
     assert revisiting().refusal("revisit", **given) == fault
 
 
@@ -421,6 +420,6 @@ OLDER = {"into": "0", "into_hall": "guilin", "into_received_at": t("03-06 10:00"
 )
 @pytest.mark.parametrize("teller", [Story, dispatched, handled], ids=["registered", "dispatched", "handling"])
 def test_a_case_is_merged_into_an_older_open_one_of_the_same_hall(
-    teller: Callable[..., Story], given: dict[str, object], refused: str | None
+    teller: Callable[..., Story], given: dict[str, Any], refused: str | None
 ) -> None:
     assert teller(MONDAY).refusal("merge", **{**OLDER, **given}) == refused

@@ -4,6 +4,7 @@ Source: S0, 联系人没办法办理的 and 督促问效; domain.md, section 4.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ ACTS_OF_THE_LEADER = [
 
 
 @pytest.mark.parametrize(("act", "given"), ACTS_OF_THE_LEADER)
-def test_any_act_of_the_leader_ends_his_limit(act: str, given: dict[str, int]) -> None:
+def test_any_act_of_the_leader_ends_his_limit(act: str, given: dict[str, Any]) -> None:
     story = handled(MONDAY).give("order").give("mark_unable", "03-10 10:00")
     story.give(act, "03-11 17:00", actor=leader(), **given)
     assert "leader_undecided" not in story.armed()
@@ -104,7 +105,7 @@ def test_only_mark_unable_starts_the_leaders_limit() -> None:
     ids=lambda step: step[0] if isinstance(step, tuple) else "",
 )
 def test_the_leaders_limit_starts_anew_when_the_case_comes_back_to_him(
-    away: tuple[str, dict[str, str]], back: tuple[str, dict[str, str]], limit: str
+    away: tuple[str, dict[str, Any]], back: tuple[str, dict[str, Any]], limit: str
 ) -> None:
     """While it lay elsewhere he could not coordinate."""
     story = handled(MONDAY).give("mark_unable", "03-10 10:00").give(away[0], "03-10 15:00", **away[1])

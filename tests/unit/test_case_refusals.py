@@ -3,11 +3,13 @@
 Source: domain.md, section 4, fine print; contract.md, order of refusals (403, 422, 409).
 """
 
+from typing import Any
+
 import pytest
 
 from rules.case.decide import decide
 from rules.case.errors import Forbidden, Illegal, Invalid
-from rules.case.events import Actor
+from rules.case.events import SYSTEM, Actor
 from tests.support.cases import (
     AUDITOR,
     CLERK,
@@ -16,7 +18,6 @@ from tests.support.cases import (
     NATIONAL,
     NOTICE,
     POLICIES,
-    SYSTEM,
     Story,
     contact,
     dispatched,
@@ -84,7 +85,7 @@ def test_a_refusal_knows_facts() -> None:
         ({"kind": "simple", "cause": "other", "unit": "housing", "one_time_notice": NOTICE}, None),
     ],
 )
-def test_a_triage_has_what_its_kind_needs(given: dict[str, object], fault: str | None) -> None:
+def test_a_triage_has_what_its_kind_needs(given: dict[str, Any], fault: str | None) -> None:
     assert Story(MONDAY).refusal("triage", **given) == fault
 
 

@@ -134,7 +134,8 @@ BEFORE_CONVENING = {"registered", "dispatched", "return_review", "limit_pending"
 
 
 def _read(table: str) -> tuple[dict[tuple[str, str], str], dict[str, set[str]]]:
-    cells, who = {}, {}
+    cells: dict[tuple[str, str], str] = {}
+    who: dict[str, set[str]] = {}
     for line in table.splitlines():
         name, *marks = line.split() or [""]
         if name in COMMANDS:

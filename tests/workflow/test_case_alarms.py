@@ -67,7 +67,7 @@ async def test_late_is_recorded_as_late(shell: Shell) -> None:
     await case.move_clock(at("03-09 11:19:59"))  # nobody is there when the alarm comes due
     await asyncio.sleep(2.5)
     async with shell.worker():
-        await case.seq()
+        await case.idle()
         alarm = (await case.ledger())[-1]
         await case.checked()
     assert alarm.type == "triage_late"

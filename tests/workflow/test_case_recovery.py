@@ -116,7 +116,7 @@ async def test_a_case_goes_on_from_its_ledger_alone(either_shell: Shell, tmp_pat
             again = LiveCase(elsewhere, case.case_id, case.terms)
             await again.start(at("03-10 17:45"))
             assert again.number == case.number
-            await again.seq()
+            await again.idle()
             assert await again.story() == [
                 "registered 03-09 09:20",
                 "triage 03-09 09:40",

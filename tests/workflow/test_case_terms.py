@@ -41,7 +41,7 @@ async def publish(case: LiveCase, terms: Terms) -> None:
     await keep_terms(case.shell.database, terms)
     await case.shell.engine.calendar_changed(case.case_id, terms)
     case.terms = terms
-    await case.seq()
+    await case.idle()
 
 
 async def test_a_new_calendar_moves_what_is_open_and_records_old_and_new(either_shell: Shell) -> None:
