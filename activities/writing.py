@@ -80,16 +80,22 @@ class LedgerWriter:
             if self._inbox.tell(connection, state, event, row["seq"]):
                 outside.append(row["seq"])
             draft(connection, before, state, event, row["seq"])
-            if {"co_units", "hall"} & event.changes.keys():
+            if before is not None and {"co_units", "hall"} & event.changes.keys():
                 _see(connection, state)
         assert state is not None
-        columns = columns_of(state) | texts | {"seq": rows[-1]["seq"], "updated_at": rows[-1]["at"]}
-        columns["state"] = encode_state(state)
-        columns["next_alarm_name"] = next_alarm.name if next_alarm else None
-        columns["next_alarm_at"] = next_alarm.at if next_alarm else None
+        columns = texts | {
+            "seq": rows[-1]["seq"],
+            "updated_at": rows[-1]["at"],
+            "state": encode_state(state),
+            "next_alarm_name": next_alarm.name if next_alarm else None,
+            "next_alarm_at": next_alarm.at if next_alarm else None,
+        }
         if head.state is None:
-            connection.execute(insert(CASES), {"id": head.case_id, **columns})
+            connection.execute(insert(CASES), {"id": head.case_id, **columns_of(state), **columns})
         else:
+            # A column that is set costs the indexes it stands in, also where its value stays.
+            stood = columns_of(head.state)
+            columns |= {n: value for n, value in columns_of(state).items() if value != stood[n]}
             connection.execute(_PROJECT, {"case_id": head.case_id, **columns})
         return Recorded([_stored(row) for row in rows], outside)
 

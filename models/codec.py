@@ -91,15 +91,16 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 
 
 class _Json(PydanticJSONPlainPayloadConverter):
-    """JSON by pydantic, with adapters shared by all.
-
-    The SDK makes a converter for each workflow; making the adapters anew for each case costs more
-    than all its rules do.
-    """
+    """JSON by pydantic, with adapters shared by all."""
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """Return the payload's value as `type_hint`. Raises `pydantic.ValidationError`."""
         return _adapter(Any if type_hint is None else type_hint).validate_json(payload.data)
+
+
+# The SDK makes a converter for each workflow; making this part anew for each case, with its adapters,
+# costs more than all the rules of the case do.
+_JSON = _Json()
 
 
 class JsonConverter(CompositePayloadConverter):
@@ -107,7 +108,7 @@ class JsonConverter(CompositePayloadConverter):
 
     def __init__(self) -> None:
         defaults = DefaultPayloadConverter.default_encoding_payload_converters
-        ours = (_Json() if isinstance(c, JSONPlainPayloadConverter) else c for c in defaults)
+        ours = (_JSON if isinstance(c, JSONPlainPayloadConverter) else c for c in defaults)
         super().__init__(*ours)
 
 

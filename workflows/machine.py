@@ -127,7 +127,8 @@ class Machine(Generic[S]):
             self._timer.cancel()
 
     async def _fire_due(self) -> None:
-        while (alarm := self._next_alarm()) and alarm.at <= workflow.now():
+        # The armed one is the next one: it is armed anew with every change of the state.
+        while (alarm := self._alarm) and alarm.at <= workflow.now():
             await self._record(alarm.key, self.decide(alarm, SYSTEM))
 
     async def _record(self, command_id: str, events: list[Event], terms: Terms | None = None) -> None:
