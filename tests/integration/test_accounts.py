@@ -308,7 +308,7 @@ async def test_the_auditor_reads_the_whole_log_a_supervisor_that_of_the_own_hall
 
 async def test_a_refused_role_is_403_and_on_the_log(office: Office) -> None:
     assert slug(await office.get("access-log", "guilin.clerk")) == (403, "forbidden")
-    assert (await log_of(office))[-1] == ("refused_403", "guilin.clerk", "get_access_log", ADDRESS)
+    assert (await log_of(office))[-1] == ("refused_403", "guilin.clerk", "GET /api/access-log", ADDRESS)
 
 
 async def test_a_password_is_never_in_an_answer_or_on_the_log(sqlite_office: Office) -> None:
