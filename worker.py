@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 import logs
 from activities.calendar import CalendarActivities
 from activities.inbox import Inbox
+from activities.leaving import LetGo
 from activities.ledger import LedgerActivities
 from activities.notification import Channel, NotificationActivities, WebhookChannel
 from activities.registration import RegistrationActivities
@@ -70,6 +71,7 @@ def build_workers(client: Client, services: Services, channels: Sequence[Channel
                 *(calendar.committed, calendar.sweep),
             ],
             workflow_runner=RUNNER,
+            interceptors=[LetGo()],
             max_cached_workflows=CACHED,
             graceful_shutdown_timeout=GRACE,
         ),

@@ -15,6 +15,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
+    from activities.leaving import RETRIED_WITHIN
     from activities.ledger import LedgerActivities
     from activities.registration import RegistrationActivities
     from models.messages import (
@@ -36,6 +37,7 @@ S = TypeVar("S")
 # A ledger that cannot be reached is tried for ever: the case waits, nothing is lost.
 LEDGER: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=10),
+    "local_retry_threshold": RETRIED_WITHIN,
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=5)
     ),

@@ -5,6 +5,7 @@ Pure: the same arguments give the same answer, on the day and in a replay years 
 
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from rules.calendar import Calendar
@@ -99,14 +100,20 @@ def moved(before: CaseState, after: CaseState) -> dict[str, Any]:
 
 def split(command: Command) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split a command's given fields into facts and typed texts, by their annotations."""
-    hints = get_type_hints(type(command), include_extras=True)
     data: dict[str, Any] = {}
     texts: dict[str, Any] = {}
-    for field in fields(command):
-        value = getattr(command, field.name)
+    for name, typed in _fields(type(command)).items():
+        value = getattr(command, name)
         if value is not None:
-            (texts if holds_text(hints[field.name]) else data)[field.name] = value
+            (texts if typed else data)[name] = value
     return data, texts
+
+
+@cache
+def _fields(kind: type[Command]) -> dict[str, bool]:
+    """Return the fields of a kind of command, and which of them hold typed text."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {field.name: holds_text(hints[field.name]) for field in fields(kind)}
 
 
 def holds_text(hint: Any) -> bool:

@@ -91,11 +91,12 @@ async def desk(furnished_url: str, temporal_server: TemporalServer, tmp_path: Pa
     services = replace(services, engine=shell.engine)
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(open_office(services))
+        opened = Desk(office, shell)
+        # After the workers: a sweep under way would start a case again that was ended before.
+        stack.push_async_callback(opened.end)
         for worker in build_workers(shell.client, services):
             await stack.enter_async_context(worker)
-        opened = Desk(office, shell)
         yield opened
-        await opened.end()
 
 
 async def test_a_notice_re_arms_open_cases_and_the_ledger_shows_old_and_new(desk: Desk) -> None:

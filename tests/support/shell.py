@@ -11,13 +11,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.update.v1 import UpdateRef
+from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
 from activities.inbox import Inbox
+from activities.leaving import LetGo
 from activities.ledger import LedgerActivities
 from activities.notification import Channel, NotificationActivities
 from activities.registration import RegistrationActivities
@@ -96,6 +100,7 @@ class Shell:
                 workflows=[CaseWorkflow],
                 activities=[written.record, written.read, written.terms, registration.register],
                 workflow_runner=RUNNER,
+                interceptors=[LetGo()],
                 **options,
             ),
             Worker(self.client, task_queue=NOTIFICATIONS, activities=[outside.deliver]),
@@ -223,6 +228,24 @@ class LiveCase:
         """Wait until the workflow has nothing under way: a query may be answered before."""
         async with asyncio.timeout(WITHIN.total_seconds()):
             while (await self.handle.describe()).raw_description.HasField("pending_workflow_task"):
+                await asyncio.sleep(0.02)
+
+    async def waits_for_a_worker(self, command_id: str) -> None:
+        """Wait until the server holds a command that no worker has taken yet."""
+        reference = UpdateRef(
+            workflow_execution=WorkflowExecution(workflow_id=self.handle.id), update_id=command_id
+        )
+        request = PollWorkflowExecutionUpdateRequest(
+            namespace=self.shell.client.namespace, update_ref=reference
+        )
+        async with asyncio.timeout(WITHIN.total_seconds()):
+            while True:
+                try:
+                    await self.shell.client.workflow_service.poll_workflow_execution_update(request)
+                    return
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:
+                        raise
                 await asyncio.sleep(0.02)
 
     async def _asked(self, query: Any) -> Any:

@@ -38,3 +38,12 @@ class ForgetfulLedger(LedgerActivities):
         if activity.info().attempt == 1:
             raise ConnectionError("the answer got lost")
         return recorded
+
+
+class AbsentLedger(LedgerActivities):
+    """Cannot be reached."""
+
+    @activity.defn
+    async def record(self, request: RecordRequest) -> Recorded:
+        """Fail."""
+        raise ConnectionError("the database is away")

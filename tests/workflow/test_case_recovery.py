@@ -1,5 +1,6 @@
 """The ledger is the truth: what a run never heard of is folded in, and a lost run costs nothing."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from tests.support.books import keep_terms, person
 from tests.support.cases import make, triage
 from tests.support.shell import LiveCase, Shell, at
 from tests.support.temporal import TemporalServer
-from tests.support.unheard import ForgetfulLedger, write_unheard
+from tests.support.unheard import AbsentLedger, ForgetfulLedger, write_unheard
 from tests.workflow.test_case_terms import HOLIDAY, LATE_HALL, handling, publish
 
 CONTACT = person("guilin.housing.contact")
+STOPS_WITHIN = 20.0  # seconds
 
 
 async def dispatched(shell: Shell) -> LiveCase:
@@ -170,3 +172,17 @@ async def test_a_calendar_told_twice_at_once_is_one_event(shell: Shell) -> None:
         await publish(case, HOLIDAY)
         await case.checked()
         assert [row.type for row in await case.ledger()].count("calendar_changed") == 1
+
+
+async def test_a_worker_stops_while_the_ledger_is_away_and_the_next_one_goes_on(shell: Shell) -> None:
+    async with shell.worker():
+        case = await dispatched(shell)
+    async with asyncio.timeout(STOPS_WITHIN):
+        async with shell.worker(ledger=AbsentLedger):
+            signing = asyncio.create_task(case.send(make("sign"), CONTACT, command_id="sign"))
+            await case.waits_for_a_worker("sign")
+            await asyncio.sleep(1)  # a few tries
+    async with shell.worker():
+        await case.move_clock(at("03-09 10:00"))
+        assert await signing == 3
+        assert (await case.checked()).status is Status.HANDLING

@@ -137,10 +137,12 @@ async def test_of_two_acts_at_one_instant_one_wins_and_the_other_leaves_no_event
         case = await dispatched(either_shell)
     # Without a worker both wait at the server: they come in one task, and the validator passes both.
     both = asyncio.gather(
-        case.send(make("sign"), CONTACT),
-        case.send(make("return_order"), person("guilin.housing.alternate")),
+        case.send(make("sign"), CONTACT, command_id="one"),
+        case.send(make("return_order"), person("guilin.housing.alternate"), command_id="other"),
         return_exceptions=True,
     )
+    await case.waits_for_a_worker("one")
+    await case.waits_for_a_worker("other")
     async with either_shell.worker():
         answers = await both
         (refusal,) = [answer for answer in answers if isinstance(answer, Exception)]
