@@ -57,7 +57,7 @@ def build_workers(client: Client, services: Services, channels: Sequence[Channel
     database = services.database
     writer = LedgerWriter(services.keyring, Inbox(tuple(channels)))
     ledger = LedgerActivities(database, writer)
-    registration = RegistrationActivities(database, services.keyring, writer)
+    registration = RegistrationActivities(database, writer)
     calendar = CalendarActivities(database, TellCases(services.engine))
     outside = NotificationActivities(database, {channel.name: channel for channel in channels})
     return [

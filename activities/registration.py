@@ -4,12 +4,12 @@ import json
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from temporalio import activity
 
 from activities.tables import COUNTERS, FILINGS
-from activities.writing import Head, LedgerWriter, no_head, read_head, rows_after
-from models.crypto import CaseKey, Keyring
+from activities.writing import Head, LedgerWriter, rows_after
 from models.database import Database
 from models.messages import (
     NextAlarm,
@@ -26,12 +26,22 @@ from rules.case.events import SYSTEM, Event, fold
 from rules.case.state import PolicyRef
 from rules.case.vocabulary import Cause, Channel
 
+# Locked: of two workers that register one case at once, the second finds the number.
+_FILING = select(FILINGS).where(FILINGS.c.case_id == bindparam("filed")).with_for_update()
+_NUMBERED = update(FILINGS).where(FILINGS.c.case_id == bindparam("filed"))
+_UPSERTS = {
+    dialect: insert_(COUNTERS)
+    .on_conflict_do_update(index_elements=["hall", "day"], set_={"last": COUNTERS.c.last + 1})
+    .returning(COUNTERS.c.last)
+    for dialect, insert_ in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+
 
 class RegistrationActivities:
     """Gives numbers. Idempotent: a case that has events already is handed back as it stands."""
 
-    def __init__(self, database: Database, keyring: Keyring, writer: LedgerWriter) -> None:
-        self._database, self._keyring, self._writer = database, keyring, writer
+    def __init__(self, database: Database, writer: LedgerWriter) -> None:
+        self._database, self._writer = database, writer
 
     @activity.defn
     async def register(self, request: RegisterRequest) -> Recorded:
@@ -39,26 +49,23 @@ class RegistrationActivities:
         return await self._database.write(lambda session: self._register(session.connection(), request))
 
     def _register(self, connection: Connection, request: RegisterRequest) -> Recorded:
-        if read_head(connection, request.case_id):
+        filing = connection.execute(_FILING, {"filed": request.case_id}).one()
+        if filing.number is not None:
             return rows_after(connection, request.case_id, 0)
-        wanted = select(FILINGS).where(FILINGS.c.case_id == request.case_id)
-        filing = connection.execute(wanted).one()
         number = _next_number(connection, filing.hall, local(filing.received_at).date())
         connection.execute(
-            update(FILINGS).where(FILINGS.c.case_id == request.case_id),
-            {"number": number, "registered_at": request.at},
+            _NUMBERED, {"filed": request.case_id, "number": number, "registered_at": request.at}
         )
         event = _registered(filing, number, request)
-        head = no_head(connection, request.case_id)
-        values = encode_event(event) | {"texts": self._form(head, filing.form)}
+        values = encode_event(event) | {"texts": self._form(connection, filing)}
         alarm = _first_alarm(event, request)
-        return self._writer.append(connection, head, "register", [values], alarm)
+        return self._writer.append(connection, Head(request.case_id), "register", [values], alarm)
 
-    def _form(self, head: Head, form: str | None) -> Values:
-        if head.wrapped_key is None or form is None:
+    def _form(self, connection: Connection, filing: Any) -> Values:
+        if filing.form is None:
             return {}
-        key = CaseKey.unwrap(self._keyring, head.case_id, head.wrapped_key)
-        texts: Values = json.loads(key.open_text(form, "form"))
+        key = self._writer.open_key(connection, filing.case_id)
+        texts: Values = json.loads(key.open_text(filing.form, "form"))
         return texts
 
 
@@ -87,10 +94,6 @@ def _first_alarm(event: Event, request: RegisterRequest) -> NextAlarm | None:
 
 def _next_number(connection: Connection, hall: str, day: date) -> str:
     """Return the next number: ``<hall>-<yyyymmdd>-<4 digits>``, by the Shanghai date of T0."""
-    same = (COUNTERS.c.hall == hall) & (COUNTERS.c.day == day)
-    last = connection.execute(select(COUNTERS.c.last).where(same).with_for_update()).scalar()
-    if last is None:
-        connection.execute(insert(COUNTERS), {"hall": hall, "day": day, "last": 1})
-    else:
-        connection.execute(update(COUNTERS).where(same), {"last": last + 1})
-    return f"{hall}-{day:%Y%m%d}-{(last or 0) + 1:04d}"
+    upsert = _UPSERTS[connection.dialect.name]
+    last = connection.execute(upsert, {"hall": hall, "day": day, "last": 1}).scalar_one()
+    return f"{hall}-{day:%Y%m%d}-{last:04d}"

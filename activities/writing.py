@@ -31,26 +31,24 @@ from rules.case.events import SYSTEM, Event, evolve
 from rules.case.state import CaseState
 
 # Built once: making a statement costs as much as running it.
-_LOCK = select(CASES.c.seq, CASES.c.state).where(CASES.c.id == bindparam("case_id")).with_for_update()
-_LAST = (
-    select(EVENTS.c.hash, SECRETS.c.wrapped_key)
-    .select_from(EVENTS)
-    .outerjoin(SECRETS, SECRETS.c.case_id == EVENTS.c.case_id)
-    .where(EVENTS.c.case_id == bindparam("case_id"), EVENTS.c.seq == bindparam("seq"))
+_HEAD = (
+    select(CASES.c.seq, CASES.c.last_hash, CASES.c.state)
+    .where(CASES.c.id == bindparam("case_id"))
+    .with_for_update()
 )
+_KEY = select(SECRETS.c.wrapped_key).where(SECRETS.c.case_id == bindparam("case_id"))
 _PROJECT = update(CASES).where(CASES.c.id == bindparam("case_id"))
 _RECORD = insert(EVENTS)
 
 
 @dataclass(frozen=True)
 class Head:
-    """Where the ledger of a case stands: its last event, and what is needed to go on from it."""
+    """Where the ledger of a case stands: number and hash of its last event, and the state after it."""
 
     case_id: str
-    seq: int
-    hash: str
-    state: CaseState | None
-    wrapped_key: str | None
+    seq: int = 0
+    hash: str = GENESIS
+    state: CaseState | None = None
 
 
 class LedgerWriter:
@@ -68,7 +66,7 @@ class LedgerWriter:
         next_alarm: NextAlarm | None,
     ) -> Recorded:
         """Write `events` after `head`; return them as stored."""
-        rows = self._rows(head, command_id, events)
+        rows = self._rows(connection, head, command_id, events)
         connection.execute(_RECORD, rows)
         state = head.state
         texts: dict[str, str] = {}
@@ -85,6 +83,7 @@ class LedgerWriter:
         assert state is not None
         columns = texts | {
             "seq": rows[-1]["seq"],
+            "last_hash": rows[-1]["hash"],
             "updated_at": rows[-1]["at"],
             "state": encode_state(state),
             "next_alarm_name": next_alarm.name if next_alarm else None,
@@ -99,7 +98,16 @@ class LedgerWriter:
             connection.execute(_PROJECT, {"case_id": head.case_id, **columns})
         return Recorded([_stored(row) for row in rows], outside)
 
-    def _rows(self, head: Head, command_id: str, events: Sequence[Values]) -> list[dict[str, Any]]:
+    def open_key(self, connection: Connection, case_id: str) -> CaseKey:
+        """Return the key of a case. Raises LookupError where it was destroyed."""
+        wrapped = connection.execute(_KEY, {"case_id": case_id}).scalar_one_or_none()
+        if wrapped is None:
+            raise LookupError(f"the key of case {case_id} is gone")
+        return CaseKey.unwrap(self._keyring, case_id, wrapped)
+
+    def _rows(
+        self, connection: Connection, head: Head, command_id: str, events: Sequence[Values]
+    ) -> list[dict[str, Any]]:
         rows = [
             {
                 "case_id": head.case_id,
@@ -109,7 +117,7 @@ class LedgerWriter:
                 "type": values["type"],
                 "actor": values["actor"],
                 "data": values["data"],
-                "sealed": self._seal(head, head.seq + part + 1, values["texts"]),
+                "sealed": self._seal(connection, head.case_id, head.seq + part + 1, values["texts"]),
                 "changes": values["changes"],
                 "fired": values["fired"],
                 "command_id": command_id,
@@ -118,13 +126,11 @@ class LedgerWriter:
         ]
         return EVENT_CHAIN.link(rows, head.hash)
 
-    def _seal(self, head: Head, seq: int, texts: Values) -> str | None:
+    def _seal(self, connection: Connection, case_id: str, seq: int, texts: Values) -> str | None:
         if not texts:
             return None
-        if head.wrapped_key is None:
-            raise LookupError(f"the key of case {head.case_id} is gone")
-        key = CaseKey.unwrap(self._keyring, head.case_id, head.wrapped_key)
-        return key.seal_text(json.dumps(texts, ensure_ascii=False), sealing(head.case_id, seq))
+        key = self.open_key(connection, case_id)
+        return key.seal_text(json.dumps(texts, ensure_ascii=False), sealing(case_id, seq))
 
 
 def sealing(case_id: str, seq: int) -> str:
@@ -134,19 +140,8 @@ def sealing(case_id: str, seq: int) -> str:
 
 def read_head(connection: Connection, case_id: str) -> Head | None:
     """Read where a case stands, keeping other writers of it out until the transaction ends."""
-    case = connection.execute(_LOCK, {"case_id": case_id}).one_or_none()
-    if case is None:
-        return None
-    # A statement of its own: joined to the lock, a writer that had to wait would look for the last
-    # event by the number from before its wait (PostgreSQL checks the locked row again, not the join).
-    last = connection.execute(_LAST, {"case_id": case_id, "seq": case.seq}).one()
-    return Head(case_id, case.seq, last.hash, decode_state(case.state), last.wrapped_key)
-
-
-def no_head(connection: Connection, case_id: str) -> Head:
-    """Return the head of a case that has no event yet."""
-    wanted = select(SECRETS.c.wrapped_key).where(SECRETS.c.case_id == case_id)
-    return Head(case_id, 0, GENESIS, None, connection.execute(wanted).scalar_one_or_none())
+    case = connection.execute(_HEAD, {"case_id": case_id}).one_or_none()
+    return case and Head(case_id, case.seq, case.last_hash, decode_state(case.state))
 
 
 def rows_after(connection: Connection, case_id: str, seq: int) -> Recorded:

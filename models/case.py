@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, RowId, UTCDateTime
+from models.chain import GENESIS
 
 
 class Case(Base, table=True):
@@ -65,6 +66,7 @@ class Case(Base, table=True):
     policy_version: str = Field(max_length=DIGEST)
     calendar_version: str = Field(max_length=DIGEST)
     seq: int
+    last_hash: str = Field(default=GENESIS, max_length=DIGEST)
     state: dict[str, Any] = Field(sa_type=Json)
     updated_at: datetime = Field(sa_type=UTCDateTime)
 

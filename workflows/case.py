@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityCancellationType
@@ -66,6 +67,7 @@ class CaseWorkflow:
         self._machine.outside += given.outside
         self._deliveries: dict[int, asyncio.Task[None]] = {}
         self._calendar_coming: str | None = None
+        self._sent: tuple[tuple[str, Payload], CommandMessage, Command] | None = None
 
     @workflow.run
     async def run(self, given: CaseInput) -> None:
@@ -163,12 +165,15 @@ class CaseWorkflow:
         return self._machine.ended or workflow.info().is_continue_as_new_suggested()
 
     def _read(self, name: str, args: Sequence[RawValue]) -> tuple[CommandMessage, Command]:
+        """Read a command; the validator's reading serves the handler after it."""
         try:
-            converter = workflow.payload_converter()
-            message = converter.from_payload(args[0].payload, CommandMessage)
-            if not isinstance(message, CommandMessage):  # the converter leaves null and bytes as they are
-                raise ValueError("no message")
-            return message, decode_command(name, message.body)
+            payload = args[0].payload
+            if self._sent is None or self._sent[0] != (name, payload):
+                message = workflow.payload_converter().from_payload(payload, CommandMessage)
+                if not isinstance(message, CommandMessage):  # the converter leaves null and bytes as they are
+                    raise ValueError("no message")
+                self._sent = (name, payload), message, decode_command(name, message.body)
+            return self._sent[1:]
         except (Invalid, ValueError, IndexError) as error:
             raise ApplicationError(str(error)[:500], type="Invalid", non_retryable=True) from error
 

@@ -64,6 +64,7 @@ class Machine(Generic[S]):
         self._lock = asyncio.Lock()
         # Number of the last event of each command that this run has heard of.
         self._done: dict[str, int] = {}
+        self._decided: tuple[tuple[Any, ...], list[Event]] | None = None
         self._alarm: Alarm | None = None
         self._timer: asyncio.Task[None] | None = None
         self._pin(terms)
@@ -80,10 +81,15 @@ class Machine(Generic[S]):
 
     def decide(self, command: Any, actor: Actor, terms: Terms | None = None) -> list[Event]:
         """Decide now, without recording: what a validator needs. Raises `Refusal`."""
-        policy, calendar = self._policy, self._calendar
-        if terms is not None:
-            policy, calendar = terms.policy, terms.read_calendar()
-        return self._decider.decide(self.state, command, workflow.now(), actor, policy, calendar)
+        # Asked by the validator and, mostly with the same arguments, again in the command's turn.
+        asked = (self.state, command, workflow.now(), actor, terms)
+        if self._decided is None or self._decided[0] != asked:
+            policy, calendar = self._policy, self._calendar
+            if terms is not None:
+                policy, calendar = terms.policy, terms.read_calendar()
+            decided = self._decider.decide(self.state, command, asked[2], actor, policy, calendar)
+            self._decided = asked, decided
+        return self._decided[1]
 
     async def register(self) -> None:
         """Make the case, or pick it up from the ledger where it has one."""

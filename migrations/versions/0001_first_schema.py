@@ -391,6 +391,7 @@ def _create_cases() -> None:
         sa.Column("policy_version", sa.String(64), nullable=False),
         sa.Column("calendar_version", sa.String(64), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("last_hash", sa.String(length=64), nullable=False),
         sa.Column("state", JSON, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_cases"),

@@ -102,7 +102,8 @@ def split(command: Command) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split a command's given fields into facts and typed texts, by their annotations."""
     data: dict[str, Any] = {}
     texts: dict[str, Any] = {}
-    for name, typed in _fields(type(command)).items():
+    kinds = _fields(type(command))  # type: ignore[arg-type]  # a class has a hash; mypy asks its instances
+    for name, typed in kinds.items():
         value = getattr(command, name)
         if value is not None:
             (texts if typed else data)[name] = value
@@ -110,7 +111,7 @@ def split(command: Command) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @cache
-def _fields(kind: type[Command]) -> dict[str, bool]:
+def _fields(kind: type[Any]) -> dict[str, bool]:
     """Return the fields of a kind of command, and which of them hold typed text."""
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: holds_text(hints[field.name]) for field in fields(kind)}

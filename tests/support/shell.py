@@ -91,7 +91,7 @@ class Shell:
         """Run the workers of the product; a test may hand in a `ledger` that misbehaves."""
         writer = LedgerWriter(self.keyring, Inbox(channels))
         written = ledger(self.database, writer)
-        registration = RegistrationActivities(self.database, self.keyring, writer)
+        registration = RegistrationActivities(self.database, writer)
         outside = NotificationActivities(self.database, {c.name: c for c in channels})
         async with (
             Worker(
