@@ -4,6 +4,7 @@ The filing is committed first, then its workflow is started. While the engine is
 answer is the filing without a number; the relay starts it later, under the same id and T0.
 """
 
+import asyncio
 import json
 import secrets
 import uuid
@@ -29,7 +30,7 @@ from models.crypto import CaseKey, hash_code, new_code
 from models.database import DatabaseUnavailable
 from models.directory import Hall
 from models.filing import CaseSecret, Filing
-from models.messages import Values
+from models.messages import Terms, Values
 from models.petitioner import PetitionerDetails, seal_petitioner
 
 SCOPE = "filing"
@@ -67,12 +68,18 @@ async def file_case(services: Services, viewer: Viewer, form: Values, key: str |
     """
     digest = body_hash(SCOPE, form)
     received_at = await services.clock.now()
-    kept = await _keep(services, viewer, form, key, digest, received_at)
+    kept, terms = await asyncio.gather(
+        _keep(services, viewer, form, key, digest, received_at),
+        terms_for(services, form["hall"], received_at),
+        return_exceptions=True,
+    )
+    if isinstance(kept, BaseException):
+        raise kept
     if kept.filing.body_hash != digest:
         raise BadInput({KEY_HEADER: "idempotency_key_reused"})
     if kept.sent and kept.sent.answer and kept.sent.answered:
         return Filed(OK, opened_answer(services.keyring, kept.sent.command_id, kept.sent.answer))
-    return await _register(services, viewer, form, kept)
+    return await _register(services, viewer, form, kept, None if kept.repeated else terms)
 
 
 async def _keep(
@@ -167,12 +174,19 @@ def _sent(services: Services, filing: Filing, code: str, sent_at: datetime) -> S
     )
 
 
-async def _register(services: Services, viewer: Viewer, form: Values, kept: _Kept) -> Filed:
-    """Start the case and answer with it; what is out of reach now is the relay's part later."""
+async def _register(
+    services: Services, viewer: Viewer, form: Values, kept: _Kept, terms: Terms | BaseException | None
+) -> Filed:
+    """Start the case and answer with it; what is out of reach now is the relay's part later.
+
+    `terms` (or why there are none) were read for this T0; None: a filing from before has its own.
+    """
     case_id = kept.filing.case_id
     code = {"query_code": kept.code} if kept.code else {}
     try:
-        terms = await terms_for(services, kept.filing.hall, kept.filing.received_at)
+        terms = terms or await terms_for(services, kept.filing.hall, kept.filing.received_at)
+        if isinstance(terms, BaseException):
+            raise terms
         await services.engine.start(case_id, terms)
         answer = await view_after(services, viewer, case_id) | code
         if kept.sent:
