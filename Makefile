@@ -14,7 +14,7 @@ PACKAGES := rules models activities workflows casework
 PYTEST := $(BIN)/python -m pytest
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install run test test-all lint format lock upgrade clean
+.PHONY: help install run test test-all browser lint format lock upgrade clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -24,11 +24,17 @@ run: .venv/run.stamp ## Install what is needed and start the whole product
 
 install: .venv/dev.stamp ## Install what developing and testing need into .venv
 
-test: .venv/dev.stamp ## Run the tests
+test: .venv/dev.stamp browser ## Run the tests
 	$(PYTEST) -m "not drill" -n 2 --dist worksteal
 
 test-all: test ## Run the tests and then the long drills
 	$(PYTEST) -m drill -n 1
+
+# Chromium is in no wheel. Where it can't be installed, the browser's tests are skipped, and say so.
+browser: ## Install the browser that the tests use, where that is allowed
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	  || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) >/dev/null \
+	  || echo "NO BROWSER: chromium could not be installed; its tests will be skipped"
 
 lint: .venv/dev.stamp ## Check style, types, import direction and dependencies
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import logs
 from assembly import build_services
 from casework.passwords import warm_up
 from casework.services import Services
+from pages import register_pages
 from routes import register_routes
 from routes.middleware import RequestLog
 from routes.openapi import install_openapi
@@ -42,6 +43,7 @@ def create_app(
     )
     install_problem_handlers(app)
     register_routes(app, in_rehearsal=rehearsal)
+    register_pages(app, in_rehearsal=rehearsal)
     install_openapi(app)
     _expose_metrics(app)
     app.add_middleware(RequestLog)

@@ -33,6 +33,12 @@ async def read_inbox(services: Services, viewer: Viewer, page: int, per_page: in
         return Inbox(items, await _unread(session, viewer))
 
 
+async def unread_of(services: Services, viewer: Viewer) -> int:
+    """Return how many notifications of a user are unread."""
+    async with services.database.read() as session:
+        return await _unread(session, viewer)
+
+
 async def mark_read(services: Services, viewer: Viewer, ids: Sequence[int]) -> int:
     """Mark own notifications as read, passing over others; return how many are unread still."""
     own = col(Notification.username) == viewer.username, col(Notification.id).in_(ids)

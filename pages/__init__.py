@@ -1,0 +1,39 @@
+"""The pages for people: server-rendered, in Chinese; every one works without JavaScript."""
+
+from fastapi import FastAPI
+
+
+def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
+    """Mount every page, the static files, and error pages for whoever asked for a page."""
+    # Not at the head: whoever needs one module of this package must not import all of them.
+    from pages import (
+        account,
+        admin,
+        case,
+        cases,
+        counter,
+        department,
+        help,
+        home,
+        inbox,
+        lead,
+        public,
+        receipt,
+        rehearsal,
+        sign_in,
+        supervision,
+    )
+    from pages.errors import install_error_pages
+    from pages.headers import PageHeaders
+    from pages.static_files import mount_static
+
+    modules = [sign_in, home, account, counter, receipt, department, lead, supervision, cases, case]
+    modules += [public, admin, inbox, help]
+    modules += [rehearsal] * in_rehearsal
+    for module in modules:
+        app.include_router(module.router, include_in_schema=False)
+    app.state.in_rehearsal = in_rehearsal
+    app.state.routes += [route for module in modules for route in module.router.routes]
+    mount_static(app)
+    install_error_pages(app)
+    app.add_middleware(PageHeaders)

@@ -1,0 +1,192 @@
+"""Every word on a page that stands for a value: one Chinese term per value, domain.md, section 10."""
+
+from collections.abc import Mapping
+
+from activities.wording import SENTENCES
+from routes.wording import ROLES
+
+STATUS = {
+    "registered": "已登记",
+    "dispatched": "待签收",
+    "return_review": "退单待裁定",
+    "handling": "办理中",
+    "limit_pending": "待定时限",
+    "suspended": "暂停计时",
+    "referred": "已上报",
+    "explaining": "释明中",
+    "replied": "待审核答复",
+    "revisiting": "待回访",
+    "closed": "已办结",
+    "archived": "已归档",
+}
+KIND = {
+    "consultation": "咨询",
+    "simple": "即办件",
+    "commitment": "承诺件",
+    "complex": "复杂件",
+    "out_of_scope": "不属受理范围",
+}
+LEVEL = {"contact": "联系人", "deputy_leader": "分管领导", "supervision": "监督管理部门"}
+LIGHT = {"green": "正常", "yellow": "预警", "red": "超期", "grey": "未计时"}
+OUTCOME = {
+    "solved": "已解决",
+    "explained": "已释明",
+    "consulted": "已解答",
+    "informed": "已告知去向",
+    "withdrawn": "已撤回",
+    "merged": "已并案",
+}
+CAUSE = {
+    "materials_incomplete": "材料不齐不敢办",
+    "mechanical_application": "机械执行不愿办",
+    "poor_attitude_or_skill": "业务不熟、态度不好不给办",
+    "policy_gap": "政策明确不能办但可柔性处理",
+    "no_classification": "目录无明确分类",
+    "system_barrier": "网络信息壁垒",
+    "legacy": "历史遗留",
+    "other": "其他",
+}
+CHANNEL = {"counter": "窗口", "phone": "电话", "online": "线上"}
+MEANS = {"phone": "电话", "visit": "上门", "sms": "短信", "letter": "信函", "online": "线上"}
+PETITIONER = {"person": "个人", "enterprise": "企业"}
+PENDING = {"extension": "延期申请", "unsolvable": "无法解决的认定"}
+RATING = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
+BULLETIN = {"draft": "草稿", "issued": "已通报", "rejected": "不予通报"}
+GROUND = {
+    "order_unanswered": "督办单逾期未答复(拒不配合)",
+    "two_refused_returns": "两次退单被驳回(推诿扯皮)",
+    "two_refused_replies": "两次答复未通过(敷衍应付)",
+}
+HOLDER = {
+    "window": "窗口",
+    "contact": "联系人",
+    "deputy_leader": "分管领导",
+    "supervision": "监督管理部门",
+    "superior": "上级部门",
+    "citizen": "反映人",
+}
+
+COMMAND = {
+    "triage": "分派",
+    "transfer": "移交其他大厅",
+    "sign": "签收",
+    "return_order": "退单",
+    "decide_return": "裁定退单",
+    "progress": "记录进展",
+    "inform": "告知反映人",
+    "mark_unable": "反映没办法办理",
+    "coordinate": "协调",
+    "convene": "召开会商",
+    "opine": "提出会商意见",
+    "report_complex": "报请拟定时限",
+    "set_limit": "拟定时限",
+    "refer_up": "上报",
+    "referral_reply": "上级答复",
+    "request_extension": "申请延期",
+    "decide_extension": "审批延期",
+    "suspend": "暂停计时",
+    "resume": "恢复计时",
+    "reclassify": "变更类别",
+    "reassign": "改派",
+    "declare_unsolvable": "认定无法解决",
+    "confirm_unsolvable": "审核认定(备案)",
+    "reply": "答复",
+    "check_reply": "审核答复",
+    "revisit": "回访",
+    "judge_revisit": "研判回访",
+    "archive": "归档",
+    "withdraw": "撤回",
+    "merge": "并案",
+    "remind": "催办",
+    "order": "下达督办单",
+    "answer_order": "答复督办单",
+    "excuse": "逾期情况说明",
+    "attach": "添加附件",
+}
+"""What a button says."""
+
+EVENT = {
+    "registered": "登记",
+    "rate": "反映人评价",
+    "object": "反映人异议",
+    "calendar_changed": "工作日历更新",
+    "auto_archive": "到期自动归档",
+    "auto_resume": "暂停期满自动恢复",
+} | COMMAND
+"""What the history calls an event; an alarm is called by the sentence of the inbox."""
+
+ALARM = {name: words for name, words in SENTENCES.items() if name not in EVENT} | {
+    "auto_archive": "到期自动归档",
+    "auto_resume": "暂停期满自动恢复",
+}
+
+FIELD = {
+    "accept": "决定",
+    "address": "地址",
+    "answer": "解答",
+    "at": "时间",
+    "basis": "依据",
+    "cause": "成因",
+    "co_units": "协办单位",
+    "contact": "联系电话",
+    "due_on": "办结日期",
+    "guidance": "去向指引",
+    "hall": "大厅",
+    "into": "并入的办件编号",
+    "kind": "类别",
+    "lesson": "经验",
+    "materials": "所需材料",
+    "matter": "政务服务事项",
+    "means": "告知方式",
+    "note": "备注",
+    "one_time_notice": "一次性告知",
+    "order": "督办单",
+    "person": "经办人",
+    "phone": "电话",
+    "place": "地点",
+    "problem": "反映的问题",
+    "rating": "评价",
+    "reached": "是否联系上",
+    "reason": "理由",
+    "reopen": "研判结果",
+    "resolved": "是否解决",
+    "text": "内容",
+    "to": "报送",
+    "unit": "单位",
+    "window": "窗口",
+    "working_days": "工作日",
+    "name": "姓名",
+    "id_number": "身份证号",
+    "uscc": "统一社会信用代码",
+    "channel": "来源",
+    "said": "答复情况",
+    "on": "日期",
+    "where": "地点",
+    "attempts": "此前办理经过",
+}
+
+_WORDS: Mapping[str, Mapping[object, str]] = {
+    "status": STATUS,
+    "kind": KIND,
+    "level": LEVEL,
+    "light": LIGHT,
+    "outcome": OUTCOME,
+    "cause": CAUSE,
+    "channel": CHANNEL,
+    "means": MEANS,
+    "petitioner": PETITIONER,
+    "pending": PENDING,
+    "rating": RATING,
+    "bulletin": BULLETIN,
+    "ground": GROUND,
+    "holder": HOLDER,
+    "command": COMMAND,
+    "event": ALARM | EVENT,
+    "field": FIELD,
+    "role": ROLES,
+}  # type: ignore[assignment]
+
+
+def word(of: str, value: object, otherwise: str = "—") -> str:
+    """Return the term for a value; one that has none is shown as it is, None as `otherwise`."""
+    return otherwise if value is None else _WORDS[of].get(value, str(value))

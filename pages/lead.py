@@ -1,0 +1,7 @@
+"""Router of /lead."""
+
+from fastapi import APIRouter
+
+from pages.frame import SIGNED_IN
+
+router = APIRouter(dependencies=SIGNED_IN)

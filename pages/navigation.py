@@ -1,0 +1,50 @@
+"""Which pages a role has, in the order of its day, and where it starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from casework.viewer import Viewer
+from rules.case.vocabulary import Role
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page in the navigation."""
+
+    path: str
+    title: str
+
+
+COUNTER = Place("/counter", "窗口登记")
+QUEUE = Place("/counter/queue", "今日队列")
+DEPARTMENT = Place("/department", "承办办件")
+LEAD = Place("/lead", "大厅总览")
+SUPERVISION = Place("/supervision", "督查督办")
+CASES = Place("/cases", "全部办件")
+ADMIN = Place("/admin", "系统管理")
+ACCESS = Place("/admin/grants", "授权审批")
+INBOX = Place("/inbox", "消息")
+HELP = Place("/help", "帮助")
+
+PLACES: Mapping[Role, tuple[Place, ...]] = {
+    Role.CLERK: (QUEUE, COUNTER, CASES),
+    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES),
+    Role.CENTRE: (LEAD, CASES),
+    Role.CONTACT: (DEPARTMENT, CASES),
+    Role.DEPUTY_LEADER: (DEPARTMENT, CASES),
+    Role.SUPERVISOR: (SUPERVISION, CASES),
+    Role.SUPERIOR: (SUPERVISION, CASES),
+    Role.AUDITOR: (SUPERVISION, CASES, ACCESS),
+    Role.ADMIN: (ADMIN,),
+}
+"""The first of a role's places is where it starts."""
+
+
+def navigation(viewer: Viewer | None) -> tuple[Place, ...]:
+    """Return the places of whoever is signed in."""
+    return (*PLACES[viewer.role], INBOX, HELP) if viewer else (HELP,)
+
+
+def start_of(viewer: Viewer) -> str:
+    """Return the path of a role's start page."""
+    return PLACES[viewer.role][0].path

@@ -1,0 +1,5 @@
+// Every page works without this file; it only makes some of them quicker.
+import { followLists } from "./refresh.js";
+
+for (const found of document.querySelectorAll("[data-focus]")) found.focus();
+followLists();
