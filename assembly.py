@@ -70,4 +70,7 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         wall=MachineClock(),
         policies=read_policies(settings.policies_dir),
         attachments=settings.data_dir / "attachments",
+        policies_folder=settings.policies_dir,
+        online_filing=frozenset(settings.online_filing.replace(",", " ").split()),
+        sign_in=settings.sign_in_rules(),
     )

@@ -92,6 +92,7 @@ def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
         "secret_key": None,
         "payload_keys": None,
         "webhook_url": "",
+        "oidc_issuer": "",
     }
     return settings.model_copy(update=own)
 

@@ -9,13 +9,17 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from casework.sign_in_rules import CALLBACK, Provider, SignInRules
 from models.crypto import Keyring, generate_key
+from rules.case.vocabulary import Role
 
 if TYPE_CHECKING:
     from temporalio.service import TLSConfig
@@ -58,6 +62,14 @@ class Settings(BaseSettings):
     demo_password: SecretStr | None = None
     policies_dir: Folder | None = None
     webhook_url: str = ""
+    online_filing: str = ""
+    session_idle_minutes: int = Field(default=60, ge=5, le=720)
+    second_factor_roles: str = ""
+    public_url: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_username_claim: str = "preferred_username"
 
     @field_validator("payload_keys")
     @classmethod
@@ -70,6 +82,29 @@ class Settings(BaseSettings):
     def _certificate_with_key(self) -> Self:
         if (self.temporal_tls_client_cert is None) != (self.temporal_tls_client_key is None):
             raise ValueError("TEMPORAL_TLS_CLIENT_CERT and TEMPORAL_TLS_CLIENT_KEY go together")
+        return self
+
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _roles(cls, text: str) -> str:
+        if unknown := _split(text) - {str(role) for role in Role}:
+            raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
+        return text
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _reachable_safely(cls, url: str) -> str:
+        """Passwords and tokens go there: without TLS only on this machine."""
+        asked = urlsplit(url)
+        local = asked.scheme == "http" and asked.hostname in ("127.0.0.1", "::1", "localhost")
+        if url and not (asked.hostname and (asked.scheme == "https" or local)):
+            raise ValueError("an https:// address is needed (http:// on this machine alone)")
+        return url
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret and self.public_url):
+            raise ValueError("OIDC_ISSUER needs OIDC_CLIENT_ID, OIDC_CLIENT_SECRET and PUBLIC_URL")
         return self
 
     @property
@@ -94,6 +129,25 @@ class Settings(BaseSettings):
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
         return kept_secret(self.data_dir / "secret_key", secrets.token_urlsafe)
+
+    def sign_in_rules(self) -> SignInRules:
+        """Return what was set about signing in."""
+        return SignInRules(
+            idle=timedelta(minutes=self.session_idle_minutes),
+            second_factor=frozenset(map(Role, _split(self.second_factor_roles))),
+            provider=self._provider() if self.oidc_issuer else None,
+        )
+
+    def _provider(self) -> Provider:
+        assert self.oidc_client_secret is not None
+        return Provider(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            client_secret=self.oidc_client_secret.get_secret_value(),
+            username_claim=self.oidc_username_claim,
+            redirect_uri=self.public_url.rstrip("/") + CALLBACK,
+            signing_key=self.signing_key(),
+        )
 
     def keyring(self) -> Keyring:
         """Return PAYLOAD_KEYS: those given, else the one kept in DATA_DIR.
@@ -121,6 +175,10 @@ class Settings(BaseSettings):
             client_private_key=key.read_bytes() if key else None,
             domain=self.temporal_tls_domain,
         )
+
+
+def _split(roles: str) -> set[str]:
+    return {role.strip() for role in roles.split(",") if role.strip()}
 
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:

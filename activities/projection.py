@@ -4,10 +4,12 @@ from typing import Any
 
 from rules.case.events import Event
 from rules.case.state import CaseState
+from rules.case.waiting import next_order_due, next_step
 
 
 def columns_of(state: CaseState) -> dict[str, Any]:
     """Return the columns that lists filter, sort and show; every time in them is an event's."""
+    waits = next_step(state)
     return {
         "number": state.number,
         "hall": state.hall,
@@ -32,6 +34,9 @@ def columns_of(state: CaseState) -> dict[str, Any]:
         "told_at": state.round.told_at,
         "closed_at": None if state.is_open else state.closed_at,
         "on_time": state.rounds[0].on_time,
+        "step": waits.step if waits else None,
+        "step_by": waits.by if waits else None,
+        "order_due_at": next_order_due(state),
         "policy_id": state.policy.id,
         "policy_version": state.policy.version,
         "calendar_version": state.calendar,

@@ -166,7 +166,10 @@ def rows_of(connection: Connection, case_id: str, command_id: str) -> Recorded:
 def _see(connection: Connection, case: CaseState) -> None:
     """Let the co-units, and no others, see the case in their lists."""
     connection.execute(delete(CO_UNITS).where(CO_UNITS.c.case_id == case.case_id))
-    rows = [{"case_id": case.case_id, "unit": c.unit, "hall": case.hall} for c in case.co_units]
+    rows = [
+        {"case_id": case.case_id, "unit": c.unit, "hall": case.hall, "opined": c.opined_at is not None}
+        for c in case.co_units
+    ]
     if rows:
         connection.execute(insert(CO_UNITS), rows)
 

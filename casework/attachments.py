@@ -5,11 +5,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.blobs import Blobs
-from casework.delivery import conflict, deliver
+from casework.delivery import conflict, deliver, recorded
+from casework.engine import EngineUnavailable
 from casework.errors import NotFound, Unsupported
 from casework.file_types import SUFFIXES, media_type_of
 from casework.finding import Found
@@ -26,6 +28,7 @@ from rules.case.commands import Attach
 from rules.case.errors import Illegal, Refusal
 
 LARGEST = 20 * 1024 * 1024  # bytes
+PATIENCE = 20  # tenths of a second that a second click waits for the first one's event
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,40 +41,51 @@ class Download:
 
 
 async def attach(
-    services: Services, viewer: Viewer, found: Found, name: str, content: bytes
+    services: Services, viewer: Viewer, found: Found, name: str, content: bytes, key: str | None = None
 ) -> dict[str, Any]:
     """Add a file to a case; return `{id, name, size, sha256, media_type}`.
 
-    Role and scope are the caller's to check, and that it is not larger than `LARGEST`. Raises
+    The same user, `key` and content make one attachment, however often they come. Role and scope are
+    the caller's to check, and that it is not larger than `LARGEST`. Raises
     `Unsupported`, `Conflict` (also for the eleventh), `EngineUnavailable`, DatabaseUnavailable.
     """
     media_type = await asyncio.to_thread(media_type_of, content)
     if media_type is None:
         raise Unsupported
     case_id = found.case.id
-    key = await _key(services, case_id)
+    case_key = await _key(services, case_id)
     blobs = Blobs(services.attachments)
+    sha256 = await blobs.put(case_id, case_key, content)
     row = Attachment(
-        id=str(uuid.uuid4()),
+        id=_new_id(case_id, viewer.username, key, sha256),
         case_id=case_id,
         size=len(content),
-        sha256=await blobs.put(case_id, key, content),
+        sha256=sha256,
         media_type=media_type,
         at=await services.clock.now(),
         username=viewer.username,
     )
-    row.name = key.seal_text(name, _sealing(row.id))
+    row.name = case_key.seal_text(name, _sealing(row.id))
     command = Attach(
         attachment=row.id, file_name=name, size=row.size, sha256=row.sha256, media_type=media_type
     )
     try:
         await _record(services, viewer, found, row, command)
+    except IntegrityError:
+        await _recorded_by_the_first(services, row)
+        return _item(row, name)
     except Refusal as refusal:
         await _take_back(services, blobs, row)
         if isinstance(refusal, Illegal):
             raise await conflict(services, viewer, found, refusal) from refusal
         raise
     return _item(row, name)
+
+
+def _new_id(case_id: str, username: str, key: str | None, sha256: str) -> str:
+    if key is None:
+        return str(uuid.uuid4())
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join((case_id, username, key, sha256))))
 
 
 async def _record(services: Services, viewer: Viewer, found: Found, row: Attachment, command: Attach) -> None:
@@ -90,6 +104,15 @@ async def _record(services: Services, viewer: Viewer, found: Found, row: Attachm
     await take(services, sending)
     await deliver(services, found, viewer.actor, command, sending.command_id)
     await forget(services, sending.command_id)
+
+
+async def _recorded_by_the_first(services: Services, row: Attachment) -> None:
+    """Wait until the same file, sent a moment before, is in the ledger. Raises `EngineUnavailable`."""
+    for _ in range(PATIENCE):
+        if await recorded(services, row.case_id, f"attach:{row.id}"):
+            return
+        await asyncio.sleep(0.1)
+    raise EngineUnavailable("the same file was sent before, and its event is not there yet")
 
 
 async def _take_back(services: Services, blobs: Blobs, row: Attachment) -> None:

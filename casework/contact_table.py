@@ -6,7 +6,8 @@ Source: S0, 业务联系表.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from casework.directory import Change, put_line, turn_of
+from casework.directory import Change, newest_entry, people_of, put_line, turn_of
 from casework.services import Services
 from casework.spreadsheet import BadTable, Fault, Line, Workbook
 from casework.texts import is_code, text_fault
@@ -54,27 +55,65 @@ class Entry:
     people: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class LineChange:
+    """A unit's line before and after; `before` is None where nobody was entered yet."""
+
+    hall: str
+    unit: str
+    name: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any]
+
+
 @dataclass
 class Imported:
-    """What an import did, as codes: `hall`, or `hall/unit`."""
+    """What an import did, as codes: `hall`, or `hall/unit`; and each change of a line in full."""
 
     halls: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    changes: list[LineChange] = field(default_factory=list)
 
 
-async def import_table(services: Services, path: Path, by: str, hall: str | None = None) -> Imported:
+class _NotAsExpected(Exception):
+    """Ends the transaction without a trace."""
+
+
+async def import_table(
+    services: Services,
+    source: Path | bytes,
+    by: str,
+    hall: str | None = None,
+    only_if: Callable[[Imported], bool] = lambda done: True,
+) -> Imported:
     """Write what the file holds, in one transaction; `hall` stands in where a line names none.
 
+    `only_if` sees what was done and may say that nothing is to be kept of it: a dry run.
     Raises `BadTable` with every fault (then nothing was written), OSError, DatabaseUnavailable.
     """
-    book = Workbook(path)
+    book = Workbook(source)
     faults: list[Fault] = []
     halls = _read_halls(book, set(services.policies), faults)
     entries = _read_entries(book, hall, faults)
     now = await services.clock.now()
     done = Imported()
+    with suppress(_NotAsExpected):
+        await _import(services, halls, entries, faults, by, now, done, only_if)
+    return done
+
+
+async def _import(
+    services: Services,
+    halls: list[tuple[Line, Hall]],
+    entries: list[Entry],
+    faults: list[Fault],
+    by: str,
+    now: datetime,
+    done: Imported,
+    only_if: Callable[[Imported], bool],
+) -> None:
     async with services.database.begin() as session:
         known = {*(await session.exec(select(Hall.code))).all(), *(new.code for _, new in halls), None}
         faults += [e.line.fault("大厅代码", "没有这个大厅") for e in entries if e.hall not in known]
@@ -89,7 +128,8 @@ async def import_table(services: Services, path: Path, by: str, hall: str | None
         await take_turn(session, *(turn_of(entry.hall, entry.unit) for entry in entries))
         for entry in entries:
             await _write(session, entry, by, now, done)
-    return done
+        if not only_if(done):
+            raise _NotAsExpected
 
 
 async def _write(session: AsyncSession, entry: Entry, by: str, now: datetime, done: Imported) -> None:
@@ -99,7 +139,12 @@ async def _write(session: AsyncSession, entry: Entry, by: str, now: datetime, do
         unit = Unit(hall=entry.hall, code=entry.unit, name=entry.name)
         session.add(unit)
         done.units.append(key)
+    last = await newest_entry(session, unit)
+    before = people_of(last, unit.name) if last else None
     line = await put_line(session, unit, Change(**entry.people, name=entry.name), by, now)
+    after = people_of(line, unit.name)
+    if before != after:
+        done.changes.append(LineChange(entry.hall, entry.unit, unit.name, before, after))
     (done.versions if line.valid_from == now else done.unchanged).append(key)
 
 
@@ -157,7 +202,7 @@ def _hall(line: Line, policies: set[str], faults: list[Fault]) -> Hall:
         faults.append(line.fault("政策", f"须为 {'、'.join(sorted(policies))} 之一"))
     hours = None
     if text := values.get("开放时间", ""):
-        hours = _periods(text)
+        hours = read_periods(text)
         if hours is None:
             faults.append(line.fault("开放时间", "须写作 09:00-12:00 13:30-17:30"))
     return Hall(
@@ -171,7 +216,7 @@ def _hall(line: Line, policies: set[str], faults: list[Fault]) -> Hall:
     )
 
 
-def _periods(text: str) -> list[list[str]] | None:
+def read_periods(text: str) -> list[list[str]] | None:
     """Return opening hours as the table keeps them, None where they are not periods in order."""
     try:
         edges = [time.fromisoformat(edge.zfill(5)) for pair in _PERIOD.findall(text) for edge in pair]

@@ -63,11 +63,11 @@ async def read_line(
 ) -> Line:
     """Return a unit's line, the newest version or the one asked for. Raises `NotFound`."""
     async with services.database.read() as session:
-        found = await _unit(session, viewer, hall, unit)
-        entry = await _entry(session, found, version)
+        found = await seen_unit(session, viewer, hall, unit)
+        entry = await newest_entry(session, found, version)
     if entry is None and version:
         raise NotFound("version")
-    return _line(found, entry)
+    return line_of(found, entry)
 
 
 async def write_line(services: Services, viewer: Viewer, hall: str, unit: str, change: Change) -> Line:
@@ -78,8 +78,8 @@ async def write_line(services: Services, viewer: Viewer, hall: str, unit: str, c
     now = await services.clock.now()
     async with services.database.begin() as session:
         await take_turn(session, turn_of(hall, unit))
-        found = await _unit(session, viewer, hall, unit)
-        return _line(found, await put_line(session, found, change, viewer.username, now))
+        found = await seen_unit(session, viewer, hall, unit)
+        return line_of(found, await put_line(session, found, change, viewer.username, now))
 
 
 def turn_of(hall: str, unit: str) -> str:
@@ -92,7 +92,7 @@ async def put_line(session: AsyncSession, unit: Unit, change: Change, by: str, n
 
     In the caller's transaction, who took the turn. Raises `Conflict`.
     """
-    last = await _entry(session, unit)
+    last = await newest_entry(session, unit)
     newest = last.version if last else 0
     if change.version not in (None, newest):
         raise Conflict("changed-meanwhile", {"version": newest})
@@ -119,7 +119,8 @@ async def put_line(session: AsyncSession, unit: Unit, change: Change, by: str, n
     return entry
 
 
-async def _unit(session: AsyncSession, viewer: Viewer, hall: str, unit: str) -> Unit:
+async def seen_unit(session: AsyncSession, viewer: Viewer, hall: str, unit: str) -> Unit:
+    """Return a unit whose line the viewer sees. Raises `NotFound`."""
     if not (is_code(hall) and is_code(unit)):
         raise NotFound("unit")
     seen = await halls_seen(session, viewer)
@@ -129,7 +130,8 @@ async def _unit(session: AsyncSession, viewer: Viewer, hall: str, unit: str) -> 
     return found
 
 
-async def _entry(session: AsyncSession, unit: Unit, version: int | None = None) -> ContactEntry | None:
+async def newest_entry(session: AsyncSession, unit: Unit, version: int | None = None) -> ContactEntry | None:
+    """Return the newest version of a unit's line, or the one asked for, None where there is none."""
     wanted = select(ContactEntry).where(ContactEntry.hall == unit.hall, ContactEntry.unit == unit.code)
     if version is not None:
         wanted = wanted.where(ContactEntry.version == version)
@@ -140,7 +142,14 @@ def _people(entry: ContactEntry | Change) -> tuple[Person | None, ...]:
     return entry.deputy_leader, entry.contact, entry.alternate
 
 
-def _line(unit: Unit, entry: ContactEntry | None) -> Line:
+def people_of(entry: ContactEntry, name: str) -> dict[str, Any]:
+    """Return what a line says, with the name of its unit, to be held against another."""
+    deputy_leader, contact, alternate = _people(entry)
+    return {"name": name, "deputy_leader": deputy_leader, "contact": contact, "alternate": alternate}
+
+
+def line_of(unit: Unit, entry: ContactEntry | None) -> Line:
+    """Return a version of a unit's line; without one, that of nobody."""
     if entry is None:
         return Line(unit.hall, unit.code, unit.name, 0)
     return Line(

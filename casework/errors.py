@@ -21,6 +21,15 @@ class Unauthenticated(RequestRefused):
         self.slug = slug
 
 
+class Owing(RequestRefused):
+    """The user is signed in and has to do something else first; `slug` says what."""
+
+    def __init__(self, slug: str) -> None:
+        """Take what is owed."""
+        super().__init__(slug)
+        self.slug = slug
+
+
 class NotFound(RequestRefused):
     """There is no such thing, or the viewer may not know of it: the two must look the same."""
 

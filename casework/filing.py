@@ -19,18 +19,21 @@ from sqlmodel import Session, select
 from casework.calendars import terms_for
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, NotFound
+from casework.finding import Found
 from casework.petitioners import masked
-from casework.reading import view_after
+from casework.pinned import Pinned
+from casework.reading import allowed_now, view_after
 from casework.sent import KEY_HEADER, body_hash, keep, opened_answer, sealed_answer
 from casework.services import Services
-from casework.view import filing_view
+from casework.view import case_view, filing_view
 from casework.viewer import Viewer
+from models.case import Case
 from models.command import SentCommand
 from models.crypto import CaseKey, hash_code, new_code
 from models.database import DatabaseUnavailable
 from models.directory import Hall
 from models.filing import CaseSecret, Filing
-from models.messages import Terms, Values
+from models.messages import Terms, Values, decode_state
 from models.petitioner import PetitionerDetails, seal_petitioner
 
 SCOPE = "filing"
@@ -188,7 +191,7 @@ async def _register(
         if isinstance(terms, BaseException):
             raise terms
         await services.engine.start(case_id, terms)
-        answer = await view_after(services, viewer, case_id) | code
+        answer = await _registered_view(services, viewer, form, kept, terms) | code
         if kept.sent:
             answer = await keep(services, kept.sent, CREATED, answer)
     except _NOT_NOW as error:
@@ -196,6 +199,20 @@ async def _register(
         waiting = filing_view(kept.filing, form, masked(_petitioner(form)), kept.policy_id)
         return Filed(ACCEPTED, waiting | code)
     return Filed(OK if kept.repeated else CREATED, answer)
+
+
+async def _registered_view(
+    services: Services, viewer: Viewer, form: Values, kept: _Kept, terms: Terms
+) -> Values:
+    """Return the case to whoever filed it; its petitioner and its terms are at hand."""
+    case_id = kept.filing.case_id
+    case = await services.database.look(lambda session: session.get_one(Case, case_id))
+    if kept.repeated or case.seq > 1:  # something happened to it already
+        return await view_after(services, viewer, case_id)
+    pinned = Pinned(terms.policy, terms.read_calendar())
+    found = Found(case, decode_state(case.state), pinned)
+    allowed = allowed_now(found, viewer, await services.clock.now())
+    return case_view(case, found.state, masked(_petitioner(form)), {}, allowed)
 
 
 def _petitioner(form: Values) -> PetitionerDetails:

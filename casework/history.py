@@ -1,7 +1,8 @@
 """What happened to a case, for those who look back: its events, who held it, its row of 附件3."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import col, select
@@ -16,7 +17,7 @@ from models.case import LedgerEvent
 from models.chain import verify_chain
 from models.directory import ContactEntry, Unit
 from models.messages import StoredEvent
-from rules.case.events import SYSTEM
+from rules.case.events import SYSTEM, Event
 from rules.case.vocabulary import Role
 from rules.holding import stretches, working_hours
 
@@ -30,8 +31,17 @@ _DISPATCHES = frozenset({"triage", "decide_return", "reassign", "set_limit"})
 
 async def events_of(services: Services, found: Found) -> dict[str, Any]:
     """Return the whole ledger of a case in clear, and whether its hash chain holds."""
+    return events_shown(found, await rows_of(services, found))
+
+
+async def rows_of(services: Services, found: Found) -> list[Row]:
+    """Return the ledger of a case, each event with what people typed in it."""
     async with services.database.read() as session:
-        rows = await read_events(session, services.keyring, [found.case.id])
+        return await read_events(session, services.keyring, [found.case.id])
+
+
+def events_shown(found: Found, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the ledger as readers get it. The rows were read after the case was found."""
     last = found.case.seq
     return {
         "items": [_event(row, texts) for row, texts in rows],
@@ -55,11 +65,14 @@ def _event(row: LedgerEvent, texts: Texts) -> dict[str, Any]:
 async def holding_of(services: Services, found: Found) -> dict[str, Any]:
     """Return who held the case for how many working hours, by its hall's calendar."""
     until = await services.clock.now()
-    async with services.database.read() as session:
-        rows = await read_events(session, services.keyring, [found.case.id])
+    return holding_shown(found, await rows_of(services, found), until)
+
+
+def holding_shown(found: Found, rows: Sequence[Row], until: datetime) -> dict[str, Any]:
+    """Return the holding times; one that still lasts is counted to `until`."""
     calendar = found.pinned.calendar
     items, total = [], timedelta()
-    for stretch in stretches(_stored(row).event(SYSTEM) for row, _ in rows):
+    for stretch in stretches(decided(rows)):
         hours = working_hours(stretch, calendar, until)
         total += hours
         items.append(
@@ -78,8 +91,13 @@ def _hours(amount: timedelta) -> float:
     return round(amount / timedelta(hours=1), 4)
 
 
-def _stored(row: LedgerEvent) -> StoredEvent:
-    return StoredEvent(row.seq, row.command_id, row.type, row.at, row.changes, row.fired)
+def decided(rows: Iterable[Row]) -> list[Event]:
+    """Return the events as the rules know them: to fold them, with what was typed."""
+    stored = (
+        (StoredEvent(row.seq, row.command_id, row.type, row.at, row.changes, row.fired), texts)
+        for row, texts in rows
+    )
+    return [replace(event.event(SYSTEM), texts=texts) for event, texts in stored]
 
 
 async def ledger_row(services: Services, found: Found) -> dict[str, Any]:

@@ -119,6 +119,8 @@ def _ids(
 def _order(
     key: SQLColumnExpression[Any], ties: SQLColumnExpression[str], listing: Listing
 ) -> tuple[SQLColumnExpression[Any], SQLColumnExpression[str]]:
+    if listing.sort == "received_at":  # never null: plain, as the index has it in both directions
+        return (key.desc(), ties.desc()) if listing.descending else (key.asc(), ties.asc())
     if listing.descending:
         return key.desc().nulls_last(), ties.desc()
     return key.asc().nulls_last(), ties.asc()
@@ -133,7 +135,7 @@ def _asked_of_cases(listing: Listing, keyring: Keyring) -> ColumnElement[bool]:
     if listing.q:
         texts = (col(Case.number), col(Case.matter), col(Case.problem))
         contained = [text.icontains(listing.q, autoescape=True) for text in texts]
-        conditions.append(or_(*contained, col(Case.id).in_(_of_person(listing.q, keyring))))
+        conditions.append(or_(*contained, col(Case.id).in_(of_person(listing.q, keyring))))
     return and_(true(), *conditions, *_period(listing, col(Case.received_at)))
 
 
@@ -143,7 +145,7 @@ def _asked_of_filings(listing: Listing, scope: Scope, keyring: Keyring) -> Colum
         conditions.append(col(Filing.hall).in_(sorted(listing.hall)))
     if listing.q:
         # Its texts are sealed: it is found by its petitioner only.
-        conditions.append(col(Filing.case_id).in_(_of_person(listing.q, keyring)))
+        conditions.append(col(Filing.case_id).in_(of_person(listing.q, keyring)))
     return and_(*conditions, *_period(listing, col(Filing.received_at)))
 
 
@@ -156,7 +158,7 @@ def _period(listing: Listing, received_at: SQLColumnExpression[datetime]) -> lis
     return conditions
 
 
-def _of_person(typed: str, keyring: Keyring) -> Any:
+def of_person(typed: str, keyring: Keyring) -> Any:
     """Return the query for the cases of a person with exactly this name or phone."""
     return select(Petitioner.case_id).where(
         or_(

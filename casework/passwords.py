@@ -12,11 +12,36 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from pwdlib import PasswordHash
 
+from casework.texts import text_fault
+
+SHORTEST = 10  # characters
 LONGEST = 256  # characters; a longer password only costs time
+FEWEST = 4  # different characters
 STEP = 30  # seconds of a one-time code
 DRIFT = 1  # steps that a telephone's clock may be off
 
 _hasher = PasswordHash.recommended()
+
+
+def password_faults(password: str) -> dict[str, str]:
+    """Return what is wrong with a new password: its length, or characters nobody can type."""
+    if fault := text_fault(password, LONGEST):
+        return {"password": fault}
+    return {"password": "password_too_short"} if len(password) < SHORTEST else {}
+
+
+def own_password_fault(username: str, old: str, new: str) -> str | None:
+    """Return what is wrong with the password that a user chose, None for nothing.
+
+    Length counts for more than kinds of characters; what is guessed first is refused.
+    """
+    if faults := password_faults(new):
+        return faults["password"]
+    if new == old:
+        return "password_unchanged"
+    if username.casefold() in new.casefold():
+        return "password_names_user"
+    return "password_too_plain" if len(set(new)) < FEWEST else None
 
 
 async def hash_password(password: str) -> str:

@@ -63,8 +63,11 @@ class PinnedTerms:
         if name not in self._policies:
             row = await session.get_one(PolicyVersion, name)
             self._policies[name] = decode_policy(row.values)
-        version = case.calendar_version
+        return Pinned(self._policies[name], await self.calendar(session, case.calendar_version))
+
+    async def calendar(self, session: AsyncSession, version: str) -> Calendar:
+        """Return a calendar by its version."""
         if version not in self._calendars:
             snapshot = await session.get_one(CalendarSnapshot, version)
             self._calendars[version] = calendar_from_values(snapshot.values)
-        return Pinned(self._policies[name], self._calendars[version])
+        return self._calendars[version]

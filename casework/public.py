@@ -20,6 +20,7 @@ from casework.sent import Sending, body_hash, forget, take
 from casework.services import Services
 from casework.throttle import count_wrong, refuse_if_full
 from casework.viewer import Viewer
+from models.access_log import append
 from models.case import Case
 from models.crypto import hash_code
 from models.filing import Filing
@@ -29,6 +30,7 @@ from rules.case.events import CITIZEN
 from rules.case.vocabulary import Role
 
 TAIL = 4  # digits of the phone
+GUESSING = "query codes guessed"
 _CITIZEN = Viewer("", "", Role.CITIZEN)
 
 
@@ -92,7 +94,9 @@ async def _identify(services: Services, pair: Pair, address: str | None) -> Fili
     if filing is not None:
         return filing
     async with services.database.begin() as session:
-        await count_wrong(session, keys, now)
+        if await count_wrong(session, keys, now):
+            # Once a series, not for each refusal: guessing must not flood the log.
+            await append(session, at=now, action="refused_429", reason=GUESSING, address=address)
     raise NotFound("case")
 
 

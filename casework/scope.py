@@ -33,7 +33,8 @@ class Scope:
         if self.unit is not None:
             conditions.append(or_(col(Case.unit) == self.unit, col(Case.id).in_(self._asked())))
         if self.referred_only:
-            conditions.append(col(Case.referred).is_(True))
+            # As the partial index says it: "IS TRUE" is something else to a planner.
+            conditions.append(and_(col(Case.referred)))
         return and_(*conditions)
 
     @property

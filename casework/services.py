@@ -8,6 +8,7 @@ from typing import Protocol
 
 from casework.engine import Engine
 from casework.pinned import PinnedTerms
+from casework.sign_in_rules import SignInRules
 from models.crypto import Keyring
 from models.database import Database
 from rules.policy import Policy
@@ -31,4 +32,7 @@ class Services:
     wall: Clock
     policies: Mapping[str, Policy]
     attachments: Path
+    policies_folder: Path | None = None  # None: the packaged ones
+    online_filing: frozenset[str] = frozenset()  # codes of the halls where citizens may file themselves
     pinned: PinnedTerms = field(default_factory=PinnedTerms)
+    sign_in: SignInRules = field(default_factory=SignInRules)

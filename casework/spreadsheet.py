@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from io import BytesIO
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -54,14 +55,16 @@ class Line:
 class Workbook:
     """An Excel file, opened. Raises `BadTable` for a file that is none, or is too large."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file. Raises `BadTable`, OSError."""
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadTable([Fault(path.name, 0, "", "文件过大")])
+    def __init__(self, source: Path | bytes) -> None:
+        """Open a file, or the content of one. Raises `BadTable`, OSError."""
+        name = source.name if isinstance(source, Path) else "文件"
+        size = source.stat().st_size if isinstance(source, Path) else len(source)
+        if size > LARGEST_FILE:
+            raise BadTable([Fault(name, 0, "", "文件过大")])
         try:
-            self._book = CalamineWorkbook.from_path(path)
+            self._book = CalamineWorkbook.from_object(source if isinstance(source, Path) else BytesIO(source))
         except CalamineError as error:
-            raise BadTable([Fault(path.name, 0, "", "不是可以读取的 Excel 文件")]) from error
+            raise BadTable([Fault(name, 0, "", "不是可以读取的 Excel 文件")]) from error
 
     @property
     def sheets(self) -> list[str]:

@@ -20,28 +20,31 @@ WINDOW = timedelta(minutes=1)
 
 async def refuse_if_full(session: AsyncSession, keys: Sequence[str], now: datetime) -> None:
     """Raise `TooMany` while one of the keys has used up its wrong pairs."""
-    waits = [await _wait(session, key, now) for key in keys]
+    waits = [await wait_for(session, key, now, WRONG_PAIRS, WINDOW) for key in keys]
     if max(waits) > timedelta():
         raise TooMany(max(waits))
 
 
-async def count_wrong(session: AsyncSession, keys: Sequence[str], now: datetime) -> None:
+async def count_wrong(session: AsyncSession, keys: Sequence[str], now: datetime) -> bool:
     """Count a wrong pair in the caller's write transaction, one after the other. Raises `TooMany`.
 
-    What is refused is not counted: who waits a minute may try again.
+    Return whether it was the last one to pass. What is refused is not counted: who waits a minute
+    may try again.
     """
     await take_turn(session, *keys)
     await refuse_if_full(session, keys, now)
     session.add_all([Attempt(key=key, at=now) for key in keys])
+    await session.flush()
+    return any([await wait_for(session, key, now, WRONG_PAIRS, WINDOW) for key in keys])
 
 
-async def _wait(session: AsyncSession, key: str, now: datetime) -> timedelta:
-    """Return how long until a wrong pair may be tried again: when enough of them are old."""
+async def wait_for(session: AsyncSession, key: str, now: datetime, most: int, window: timedelta) -> timedelta:
+    """Return how long until the key may be used again: when fewer than `most` are within the window."""
     newest = (
         select(Attempt.at)
-        .where(Attempt.key == key, col(Attempt.at) > now - WINDOW)
+        .where(Attempt.key == key, col(Attempt.at) > now - window)
         .order_by(col(Attempt.at).desc())
-        .limit(WRONG_PAIRS)
+        .limit(most)
     )
     times = (await session.exec(newest)).all()
-    return times[-1] + WINDOW - now if len(times) == WRONG_PAIRS else timedelta()
+    return times[-1] + window - now if len(times) == most else timedelta()

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.accounts import revoke_all
 from casework.errors import BadInput, NotFound
-from casework.passwords import LONGEST, hash_password
+from casework.passwords import hash_password, password_faults
 from casework.services import Services
 from casework.texts import is_clean, is_code, text_fault
 from models.access_log import append
@@ -16,7 +16,6 @@ from models.base import NAME
 from models.directory import Hall, Unit, User
 from rules.case.vocabulary import Role
 
-SHORTEST = 10  # characters of a password
 OPERATOR = "operator"  # who acts on the command line, on the access log
 
 SIGNING_IN = tuple(role for role in Role if role not in (Role.CITIZEN, Role.SYSTEM))
@@ -41,11 +40,13 @@ async def add_user(services: Services, new: NewUser, password: str) -> None:
 
     Raises `BadInput` naming every fault, DatabaseUnavailable.
     """
-    faults = _faults(new) | password_faults(password)
+    faults = user_faults(new) | password_faults(password)
     hashed = await hash_password(password) if not faults else ""
     now = await services.wall.now()
     async with services.database.begin() as session:
-        faults |= await _unknown(session, new)
+        faults |= await unknown_places(session, new)
+        if await session.get(User, new.username) is not None:
+            faults["username"] = "given_twice"
         if faults:
             raise BadInput(faults)
         session.add(
@@ -104,14 +105,8 @@ def role_named(text: str) -> Role:
     return Role(text)
 
 
-def password_faults(password: str) -> dict[str, str]:
-    """Return what is wrong with a new password: its length, or characters nobody can type."""
-    if fault := text_fault(password, LONGEST):
-        return {"password": fault}
-    return {"password": "password_too_short"} if len(password) < SHORTEST else {}
-
-
-def _faults(new: NewUser) -> dict[str, str]:
+def user_faults(new: NewUser) -> dict[str, str]:
+    """Return what is wrong with a user's values, as far as it shows without looking anything up."""
     faults = {}
     if not is_code(new.username):
         faults["username"] = "string_pattern_mismatch"
@@ -130,11 +125,9 @@ def _faults(new: NewUser) -> dict[str, str]:
     return faults
 
 
-async def _unknown(session: AsyncSession, new: NewUser) -> dict[str, str]:
-    """Return what names somebody who is there already, or something that is not there."""
+async def unknown_places(session: AsyncSession, new: NewUser) -> dict[str, str]:
+    """Return what names a hall or a unit that is not there."""
     faults = {}
-    if await session.get(User, new.username) is not None:
-        faults["username"] = "given_twice"
     if new.hall is not None and await session.get(Hall, new.hall) is None:
         faults["hall"] = "unknown_hall"
     elif new.hall and new.unit and await session.get(Unit, (new.hall, new.unit)) is None:

@@ -1,6 +1,6 @@
 """Who is signed in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rules.case.events import Actor
 from rules.case.vocabulary import Role
@@ -8,13 +8,17 @@ from rules.case.vocabulary import Role
 
 @dataclass(frozen=True)
 class Viewer:
-    """A signed-in user. ``hall`` is None for superior, auditor and admin over all halls."""
+    """A signed-in user. ``hall`` is None for superior, auditor and admin over all halls.
+
+    `owes` names what has to be done before anything else: a slug of `casework.accounts`, None for nothing.
+    """
 
     username: str
     name: str
     role: Role
     hall: str | None = None
     unit: str | None = None
+    owes: str | None = field(default=None, compare=False)
 
     @property
     def actor(self) -> Actor:

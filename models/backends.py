@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -40,25 +40,37 @@ class SqliteBackend:
         self.writing = sqlite_engine(url, begin="BEGIN IMMEDIATE")
         self.reading = sqlite_engine(url, begin="BEGIN", pool_size=pool_size, read_only=True)
         self._direct = sqlite_sync_engine(url, begin="BEGIN IMMEDIATE")
-        # The connection of `_direct` lives in this thread and never leaves it.
+        # A connection of either lives in its thread and never leaves it.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+        self._looking = sqlite_sync_engine(url, begin="BEGIN", read_only=True)
+        self._looker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-reader")
 
     async def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a write transaction in the writer's thread."""
+        return await _hop(self._thread, self._direct, work)
 
-        def transact() -> Result:
-            with Session(self._direct, expire_on_commit=False) as session, session.begin():
-                session.connection()
-                return work(session)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, transact)
+    async def look(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` in a read-only transaction in the reader's thread: for short reads."""
+        return await _hop(self._looker, self._looking, work)
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._direct.dispose)
-        self._thread.shutdown()
+        for thread, engine in ((self._thread, self._direct), (self._looker, self._looking)):
+            await asyncio.get_running_loop().run_in_executor(thread, engine.dispose)
+            thread.shutdown()
         await self.writing.dispose()
         await self.reading.dispose()
+
+
+async def _hop(thread: ThreadPoolExecutor, engine: Engine, work: Callable[[Session], Result]) -> Result:
+    """Run `work` in a transaction in the thread that the engine's connection belongs to."""
+
+    def transact() -> Result:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            session.connection()
+            return work(session)
+
+    return await asyncio.get_running_loop().run_in_executor(thread, transact)
 
 
 class PostgresBackend:
@@ -75,6 +87,11 @@ class PostgresBackend:
         """Run `work` in a write transaction."""
         async with transaction(self.writing) as session:
             # run_sync passes a Session of the class that AsyncSession wraps: SQLModel's.
+            return await session.run_sync(cast(Callable[..., Result], work))
+
+    async def look(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` in a read-only transaction."""
+        async with transaction(self.reading) as session:
             return await session.run_sync(cast(Callable[..., Result], work))
 
     async def close(self) -> None:

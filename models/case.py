@@ -14,7 +14,9 @@ class Case(Base, table=True):
     """A case as its events fold: written in one transaction with them, made anew from them.
 
     `seq` is its last event's. `state` is the whole fold; the columns beside it are what lists
-    filter, sort and show. Erasure blanks `matter`, `problem` and `reply_text`.
+    filter, sort and show. `step` is the command that the case waits for and `step_by` the role it
+    waits for; `order_due_at` is when the first unanswered order is due; all three are empty once it
+    is closed. Erasure blanks `matter`, `problem` and `reply_text`.
     """
 
     __tablename__ = "cases"
@@ -24,7 +26,25 @@ class Case(Base, table=True):
         Index(None, "hall", "status", "due_at", "id"),
         Index(None, "hall", "unit", "open", "due_at", "id"),
         Index(None, "hall", "due_at", "id"),
-        Index(None, "hall", "received_at", "id"),
+        # With what lists filter by at its end: a filter that fits few cases walks the index alone.
+        Index(
+            "ix_cases_hall_received_at_id",
+            *("hall", "received_at", "id", "status", "unit", "kind", "light", "level"),
+        ),
+        # Counts and orders of the open cases, which are few: answered by the index alone.
+        Index(
+            "ix_cases_open",
+            *("hall", "unit", "status", "step", "step_by", "level", "light", "order_due_at"),
+            *("due_at", "id", "referred", "kind", "received_at"),
+            sqlite_where=text("open = 1"),
+            postgresql_where=text("open"),
+        ),
+        Index(
+            "ix_cases_referred",
+            *("received_at", "id"),
+            sqlite_where=text("referred = 1"),
+            postgresql_where=text("referred"),
+        ),
         Index(
             "ix_cases_next_alarm_at",
             "next_alarm_at",
@@ -60,6 +80,9 @@ class Case(Base, table=True):
     told_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     on_time: bool | None = None
+    step: str | None = Field(default=None, max_length=CODE)
+    step_by: str | None = Field(default=None, max_length=CODE)
+    order_due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     next_alarm_name: str | None = Field(default=None, max_length=CODE)
     next_alarm_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     policy_id: str = Field(max_length=CODE)
@@ -72,7 +95,10 @@ class Case(Base, table=True):
 
 
 class CaseCoUnit(Base, table=True):
-    """A co-unit (协办单位) that sees a case from its convening on. `hall` is the case's."""
+    """A co-unit (协办单位) that sees a case from its convening on. `hall` is the case's.
+
+    `opined`: its opinion is there.
+    """
 
     __tablename__ = "case_co_units"
     __table_args__ = (
@@ -85,6 +111,7 @@ class CaseCoUnit(Base, table=True):
     case_id: str = Field(primary_key=True, max_length=UUID)
     unit: str = Field(primary_key=True, max_length=CODE)
     hall: str = Field(max_length=CODE)
+    opined: bool = False
 
 
 class LedgerEvent(Base, table=True):
@@ -101,6 +128,13 @@ class LedgerEvent(Base, table=True):
     __table_args__ = (
         UniqueConstraint("case_id", "seq"),
         UniqueConstraint("case_id", "command_id", "part"),
+        # The reminders sent lately; all other events are read by their case.
+        Index(
+            "ix_events_reminders",
+            "at",
+            sqlite_where=text("type = 'remind'"),
+            postgresql_where=text("type = 'remind'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

@@ -60,6 +60,13 @@ class Database:
         async with self._backend.turn:
             return await self._backend.write(work)
 
+    async def look(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` in a read-only transaction and return its result: `read` for hot paths.
+
+        As with `write`, the whole transaction is one hop on SQLite; `work` only reads.
+        """
+        return await self._backend.look(work)
+
     async def ping(self) -> None:
         """Return if the database answers."""
         async with self.read() as session:

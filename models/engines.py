@@ -46,10 +46,10 @@ def sqlite_engine(url: URL, *, begin: str, pool_size: int = 1, read_only: bool =
     return engine
 
 
-def sqlite_sync_engine(url: URL, *, begin: str) -> Engine:
+def sqlite_sync_engine(url: URL, *, begin: str, read_only: bool = False) -> Engine:
     """Return an engine on the standard library's sqlite3, with one connection."""
     engine = create_engine(url.set(drivername="sqlite"), **_sqlite_options(1))
-    _prepare_sqlite(engine, begin, read_only=False)
+    _prepare_sqlite(engine, begin, read_only)
     return engine
 
 

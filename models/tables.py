@@ -7,6 +7,7 @@ from models.case import Bulletin, Case, CaseCoUnit, LedgerEvent, NumberCounter
 from models.command import SentCommand
 from models.directory import ContactEntry, Hall, Unit, User
 from models.filing import CaseSecret, Filing, Petitioner
+from models.grants import Grant
 from models.inbox import Delivery, Notification
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
 
@@ -26,6 +27,7 @@ __all__ = [
     "ContactEntry",
     "Delivery",
     "Filing",
+    "Grant",
     "Hall",
     "LedgerEvent",
     "Notification",

@@ -55,6 +55,7 @@ TABLES = (
     "access_log",
     "attempts",
     "access_tokens",
+    "grants",
     "users",
     "contact_entries",
     "units",
@@ -106,6 +107,12 @@ def _guard_sqlite() -> None:
 def _only(condition: str) -> dict[str, Any]:
     """A partial index, on both dialects."""
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+def _create_partial(name: str, table: str, columns: list[str], flag: str) -> None:
+    """An index over the rows that have a flag; SQLite wants the condition as its queries say it."""
+    where = {"sqlite_where": sa.text(f"{flag} = 1"), "postgresql_where": sa.text(flag)}
+    op.create_index(name, table, columns, **where)
 
 
 def _create_directory() -> None:
@@ -180,6 +187,24 @@ def _create_directory() -> None:
         ),
     )
     op.create_index("ix_users_hall_unit_role", "users", ["hall", "unit", "role"])
+    op.create_table(
+        "grants",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("act", sa.String(64), nullable=False),
+        sa.Column("username", sa.String(64), nullable=False),
+        sa.Column("wanted", JSON, nullable=False),
+        sa.Column("before", JSON, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requested_by", sa.String(64), nullable=False),
+        sa.Column("requested_at", INSTANT, nullable=False),
+        sa.Column("status", sa.String(64), nullable=False),
+        sa.Column("decided_by", sa.String(64), nullable=True),
+        sa.Column("decided_at", INSTANT, nullable=True),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_grants"),
+    )
+    op.create_index("uq_grants_waiting", "grants", ["username"], unique=True, **_only("status = 'waiting'"))
+    op.create_index("ix_grants_status_requested_at", "grants", ["status", "requested_at"])
     op.create_table(
         "access_tokens",
         sa.Column("hash", sa.String(64), nullable=False),
@@ -385,6 +410,9 @@ def _create_cases() -> None:
         sa.Column("told_at", INSTANT, nullable=True),
         sa.Column("closed_at", INSTANT, nullable=True),
         sa.Column("on_time", sa.Boolean(), nullable=True),
+        sa.Column("step", sa.String(64), nullable=True),
+        sa.Column("step_by", sa.String(64), nullable=True),
+        sa.Column("order_due_at", INSTANT, nullable=True),
         sa.Column("next_alarm_name", sa.String(64), nullable=True),
         sa.Column("next_alarm_at", INSTANT, nullable=True),
         sa.Column("policy_id", sa.String(64), nullable=False),
@@ -398,7 +426,21 @@ def _create_cases() -> None:
         sa.UniqueConstraint("number", name="uq_cases_number"),
     )
     op.create_index("ix_cases_hall_due_at_id", "cases", ["hall", "due_at", "id"])
-    op.create_index("ix_cases_hall_received_at_id", "cases", ["hall", "received_at", "id"])
+    op.create_index(
+        "ix_cases_hall_received_at_id",
+        "cases",
+        ["hall", "received_at", "id", "status", "unit", "kind", "light", "level"],
+    )
+    _create_partial(
+        "ix_cases_open",
+        "cases",
+        [
+            *("hall", "unit", "status", "step", "step_by", "level", "light", "order_due_at"),
+            *("due_at", "id", "referred", "kind", "received_at"),
+        ],
+        "open",
+    )
+    _create_partial("ix_cases_referred", "cases", ["received_at", "id"], "referred")
     op.create_index("ix_cases_hall_status_due_at_id", "cases", ["hall", "status", "due_at", "id"])
     op.create_index("ix_cases_hall_unit_open_due_at_id", "cases", ["hall", "unit", "open", "due_at", "id"])
     op.create_index("ix_cases_merged_into", "cases", ["merged_into"])
@@ -410,6 +452,7 @@ def _create_cases() -> None:
         sa.Column("case_id", sa.String(36), nullable=False),
         sa.Column("unit", sa.String(64), nullable=False),
         sa.Column("hall", sa.String(64), nullable=False),
+        sa.Column("opined", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("case_id", "unit", name="pk_case_co_units"),
         sa.ForeignKeyConstraint(
             ["case_id"],
@@ -444,6 +487,7 @@ def _create_ledger() -> None:
         sa.UniqueConstraint("case_id", "command_id", "part", name="uq_events_case_id_command_id_part"),
         sa.UniqueConstraint("case_id", "seq", name="uq_events_case_id_seq"),
     )
+    op.create_index("ix_events_reminders", "events", ["at"], **_only("type = 'remind'"))
     op.create_table(
         "bulletins",
         sa.Column("id", ROW_ID, nullable=False),

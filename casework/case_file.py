@@ -1,0 +1,79 @@
+"""Everything that one page shows of a case: its facts, its clock, its history, who held it, its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import col, select
+
+from casework.attachments import list_attachments
+from casework.clockwork import Clockwork, clockwork
+from casework.finding import Found, find_case
+from casework.history import MAY_SEE_HOLDING, decided, events_shown, holding_shown, rows_of
+from casework.petitioners import MAY_RENEW_CODE, may_unmask
+from casework.reading import get_case
+from casework.services import Services
+from casework.viewer import Viewer
+from models.directory import Hall, Unit
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A case with all that belongs to it; a filing that waits for its number has only its facts.
+
+    ``case`` is the view of contract.md; ``holding`` is None for whoever may not see it. ``units`` and
+    ``halls`` are names by code, the units those of the case's hall.
+    """
+
+    case: Mapping[str, Any]
+    halls: Mapping[str, str]
+    units: Mapping[str, str]
+    events: tuple[Mapping[str, Any], ...] = ()
+    verified: bool = True
+    clock: Clockwork | None = None
+    holding: Mapping[str, Any] | None = None
+    attachments: tuple[Mapping[str, Any], ...] = ()
+    may_unmask: bool = False
+    may_renew_code: bool = False
+    co_units: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+async def open_file(services: Services, viewer: Viewer, ref: str) -> CaseFile:
+    """Return a case by its id or number. Raises `NotFound`."""
+    case = await get_case(services, viewer, ref)
+    halls, units = await _names(services, case["hall"])
+    if case["number"] is None:
+        return CaseFile(case, halls, units)
+    found = await find_case(services, viewer, case["id"])
+    rows = await rows_of(services, found)
+    events = events_shown(found, rows)
+    until = await services.clock.now()
+    return CaseFile(
+        case=case,
+        halls=halls,
+        units=units,
+        events=tuple(events["items"]),
+        verified=events["verified"],
+        clock=clockwork(decided(rows), found.pinned.policy, found.pinned.calendar),
+        holding=holding_shown(found, rows, until) if viewer.role in MAY_SEE_HOLDING else None,
+        attachments=tuple((await list_attachments(services, found))["items"]),
+        may_unmask=may_unmask(viewer, found.case),
+        may_renew_code=viewer.role in MAY_RENEW_CODE,
+        co_units=_opinions(found),
+    )
+
+
+def _opinions(found: Found) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
+        {"unit": each.unit, "asked_at": each.asked_at, "opined_at": each.opined_at}
+        for each in found.state.co_units
+    )
+
+
+async def _names(services: Services, hall: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the names of all halls, and of the units of this one, in the order of their codes."""
+    async with services.database.read() as session:
+        halls = (await session.exec(select(Hall.code, Hall.name).order_by(Hall.code))).all()
+        of_hall = select(Unit.code, Unit.name).where(col(Unit.hall) == hall).order_by(Unit.code)
+        units = (await session.exec(of_hall)).all()
+    return dict(halls), dict(units)

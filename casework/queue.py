@@ -1,0 +1,126 @@
+"""The counter's queue of today, which A岗 and B岗 share: what to triage, whom to ask, whom to tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import and_, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from casework.finding import Found, opened
+from casework.reading import filing_views, masked_petitioners
+from casework.scope import Scope, scope_of
+from casework.services import Services
+from casework.viewer import Viewer
+from models.case import Case
+from models.filing import Filing
+from rules.case.alarms import alarms
+from rules.case.context import Context
+from rules.case.errors import Illegal
+from rules.case.permits import possible
+from rules.case.vocabulary import LADDER, Status
+
+MOST = 25  # of each kind; a counter that is further behind works off the oldest first
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A case that waits for the counter. `late`: its time is over, and the reminder has gone out."""
+
+    number: str | None
+    matter: str | None
+    petitioner: str | None
+    """The masked name; None once erased."""
+    received_at: datetime
+    by: datetime | None
+    late: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """The most urgent entries of one kind, `MOST` at most; `more`: there are others behind them."""
+
+    entries: Sequence[Entry]
+    more: bool
+
+    @property
+    def count(self) -> str:
+        """How many there are: 3, or 25+."""
+        return f"{len(self.entries)}{'+' if self.more else ''}"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """`unnumbered` are filings kept while the engine was away; the most urgent stands first."""
+
+    unnumbered: Sequence[dict[str, Any]]
+    untriaged: Part
+    revisits: Part
+    untold: Part
+
+
+async def read_queue(services: Services, viewer: Viewer) -> Queue:
+    """Return the queue of the viewer's hall."""
+    now = await services.clock.now()
+    reader = _Reader(services, viewer, now)
+    async with services.database.read() as session:
+        scope = await scope_of(session, viewer)
+        unnumbered = await _unnumbered(services, session, scope)
+        registered, revisiting = Case.status == Status.REGISTERED, Case.status == Status.REVISITING
+        untold = and_(
+            col(Case.status).in_([status.value for status in LADDER]),
+            # The oldest of the instants from which the citizen is owed a word.
+            col(Case.state)["response_since"][0].as_string().is_not(None),
+        )
+        return Queue(
+            unnumbered,
+            await reader.part(session, and_(scope.cases, registered), "triage", "triage_late"),
+            await reader.part(session, and_(scope.cases, revisiting), "revisit", "revisit_late"),
+            await reader.part(session, and_(scope.cases, untold), "inform", "response_late"),
+        )
+
+
+async def _unnumbered(services: Services, session: AsyncSession, scope: Scope) -> list[dict[str, Any]]:
+    waiting = select(Filing).where(scope.filings, col(Filing.registered_at).is_(None))
+    rows = (await session.exec(waiting.order_by(col(Filing.received_at)).limit(MOST))).all()
+    return await filing_views(services, session, rows)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    services: Services
+    viewer: Viewer
+    now: datetime
+
+    async def part(
+        self, session: AsyncSession, condition: ColumnElement[bool], command: str, alarm: str
+    ) -> Part:
+        """Return the cases on which the counter may give `command` now, with the instant of its alarm."""
+        oldest = select(Case).where(condition, col(Case.open)).order_by(col(Case.received_at), col(Case.id))
+        rows = (await session.exec(oldest.limit(MOST + 1))).all()
+        found = [await opened(self.services, session, case) for case in rows[:MOST]]
+        people = await masked_petitioners(self.services, session, [each.case.id for each in found])
+        made = [
+            self._entry(each, people[each.case.id]["name"], alarm)
+            for each in found
+            if self._may(each, command)
+        ]
+        # Late ones first: they have no instant to wait for any more.
+        made.sort(key=lambda entry: (not entry.late, entry.by or self.now))
+        return Part(made, len(rows) > MOST)
+
+    def _may(self, found: Found, command: str) -> bool:
+        terms = found.pinned
+        try:
+            possible(found.state, command, Context(self.now, self.viewer.actor, terms.policy, terms.calendar))
+        except Illegal:
+            return False
+        return True
+
+    def _entry(self, found: Found, name: str | None, alarm: str) -> Entry:
+        armed = alarms(found.state, found.pinned.policy, found.pinned.calendar)
+        by = min((each.at for each in armed if each.name == alarm), default=None)
+        case = found.case
+        return Entry(case.number, case.matter, name, case.received_at, by, by is None or by < self.now)
