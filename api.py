@@ -40,6 +40,8 @@ def create_app(
         # Pages of the framework's own load scripts from outside: only the document is served.
         docs_url=None,
         redoc_url=None,
+        # Its redirects would repeat whatever host the request named.
+        redirect_slashes=False,
     )
     install_problem_handlers(app)
     register_routes(app, in_rehearsal=rehearsal)

@@ -9,14 +9,24 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages import (
         account,
         admin,
+        admin_calendar,
+        admin_contacts,
+        admin_grants,
+        admin_halls,
+        admin_import,
+        admin_policies,
+        admin_user,
+        admin_users,
         case,
         cases,
         counter,
+        counter_queue,
         department,
         help,
         home,
         inbox,
         lead,
+        oidc,
         public,
         receipt,
         rehearsal,
@@ -27,8 +37,10 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages.headers import PageHeaders
     from pages.static_files import mount_static
 
-    modules = [sign_in, home, account, counter, receipt, department, lead, supervision, cases, case]
-    modules += [public, admin, inbox, help]
+    modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
+    modules += [counter_queue, public, admin, inbox, help]
+    modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
+    modules += [admin_calendar, admin_policies]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

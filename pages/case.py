@@ -1,7 +1,122 @@
-"""Router of /case."""
+"""`/cases/{number}`: one page for all roles, and the commands that whoever looks at it may give."""
 
-from fastapi import APIRouter
+from collections.abc import Awaitable, Callable
 
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from casework.commanding import BY_NAME, aim, send
+from casework.engine import CaseNotRunning, EngineUnavailable
+from casework.errors import BadInput, Conflict, NotFound
+from casework.finding import find_case
+from casework.history import ledger_row
+from casework.sent import KEY_HEADER
+from casework.services import Services
+from casework.viewer import Viewer
+from pages import case_files, case_private
+from pages.case_view import Again, Extra, case_page, key_of
+from pages.errors import SEE_OTHER
+from pages.form_values import body_of_form, typed_of
 from pages.frame import SIGNED_IN
+from pages.labels import word
+from pages.rendering import render
+from pages.sessions import PageViewer
+from routes.command_bodies import read_draft
+from routes.dependencies import Given
+from routes.problems import RETRY_AFTER
+from routes.refusal_log import log_refusal
+from routes.wording import RULES, problem_words
+from rules.case.errors import Invalid
 
-router = APIRouter(dependencies=SIGNED_IN)
+router = APIRouter()
+_pages = APIRouter(dependencies=SIGNED_IN)
+
+MOVED_AWAY = "transfer"  # the one command after which its giver may no longer see the case
+
+
+@_pages.get("/cases/{number}")
+async def show(
+    request: Request, number: str, services: Given, viewer: PageViewer, done: str = ""
+) -> Response:
+    """Show the case; `done` names what has just been done to it."""
+    told = _done(done)
+    try:
+        return await case_page(request, services, viewer, number, extra=Extra(done=told))
+    except NotFound:
+        if done != MOVED_AWAY:
+            raise
+        # Says nothing about the case, which may be anything or nothing.
+        return render(request, "case/moved.html", message=told)
+
+
+@_pages.get("/cases/{number}/ledger")
+async def ledger(request: Request, number: str, services: Given, viewer: PageViewer) -> Response:
+    """Show the case as its row of the progress ledger (附件3), to print."""
+    found = await find_case(services, viewer, number)
+    return render(request, "case/ledger.html", row=await ledger_row(services, found))
+
+
+def _done(name: str) -> str | None:
+    return f"“{word('command', name)}”已完成。" if name in {*BY_NAME, "attach"} else None
+
+
+def _command(name: str) -> Callable[..., Awaitable[Response]]:
+    async def give(request: Request, number: str, services: Given, viewer: PageViewer) -> Response:
+        form = await request.form()
+        key = key_of(form)
+
+        def note(case_id: str) -> None:
+            request.state.case_id = case_id  # for the log of refusals
+
+        try:
+            aimed = await aim(services, viewer, number, name, key, note)
+            case = await send(services, aimed, read_draft(name, body_of_form(name, form)))
+        except (BadInput, Invalid, Conflict, EngineUnavailable, CaseNotRunning) as refusal:
+            return await _again(request, services, viewer, number, name, form, refusal)
+        return RedirectResponse(f"/cases/{case['number']}?done={name}", SEE_OTHER)
+
+    give.__doc__ = f"Give the command `{name}`; a refusal brings the page back with what was typed."
+    return give
+
+
+async def _again(
+    request: Request,
+    services: Services,
+    viewer: Viewer,
+    number: str,
+    name: str,
+    form: FormData,
+    refusal: Exception,
+) -> Response:
+    typed, key = typed_of(name, form), key_of(form)
+    if isinstance(refusal, BadInput | Invalid):
+        faults = dict(refusal.faults)
+        message = None
+        if faults.pop(KEY_HEADER, None):
+            # Sent before with other values: what stands here now is a new form.
+            key, message = None, "这份表单此前已提交过一次。请核对办件现状,确需再次提交的请再点一次。"
+        extra = Extra(message, again=Again(name, typed, faults, key))
+        return await case_page(request, services, viewer, number, status=422, extra=extra)
+    again = Again(name, typed, key=key)
+    if isinstance(refusal, Conflict):
+        rule = str(refusal.extra.get("rule"))
+        await log_refusal(request, 409, f"{refusal.slug}: {rule}")
+        message = RULES.get(rule) or problem_words(refusal.slug)[1]
+        extra = Extra(f"未能“{word('command', name)}”:{message}", again=again)
+        return await case_page(request, services, viewer, number, status=409, extra=extra)
+    extra = Extra(problem_words("engine-unavailable")[1], again=again)
+    page = await case_page(request, services, viewer, number, status=503, extra=extra)
+    page.headers["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+for _name in BY_NAME:
+    _pages.add_api_route(
+        f"/cases/{{number}}/{_name}", _command(_name), methods=["POST"], name=f"page_{_name}"
+    )
+
+router.include_router(_pages)
+router.include_router(case_private.router)
+router.include_router(case_files.router)

@@ -57,6 +57,7 @@ GROUND = {
     "two_refused_returns": "两次退单被驳回(推诿扯皮)",
     "two_refused_replies": "两次答复未通过(敷衍应付)",
 }
+SESSION = {"page": "网页", "sso": "网页(统一身份认证)", "api": "接口令牌"}
 HOLDER = {
     "window": "窗口",
     "contact": "联系人",
@@ -180,6 +181,7 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
     "bulletin": BULLETIN,
     "ground": GROUND,
     "holder": HOLDER,
+    "session": SESSION,
     "command": COMMAND,
     "event": ALARM | EVENT,
     "field": FIELD,

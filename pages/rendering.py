@@ -16,6 +16,7 @@ from pages.csrf import csrf_token
 from pages.navigation import navigation
 from pages.sessions import VISITOR, is_secure
 from pages.static_files import static
+from pages.tour import tour
 from rules.calendar import local
 
 WEEKDAYS = "一二三四五六日"
@@ -39,8 +40,21 @@ def clock(at: str | datetime | None, otherwise: str = "—") -> str:
     return otherwise if at is None else f"{day(at)} {_local(at):%H:%M}"
 
 
+def weekday(at: str | datetime) -> str:
+    """Return the day of the week of an instant: 周日."""
+    return f"周{WEEKDAYS[_local(at).weekday()]}"
+
+
 def _local(at: str | datetime) -> datetime:
     return local(datetime.fromisoformat(at) if isinstance(at, str) else at)
+
+
+def _back(request: Request, viewer: Viewer | None) -> str:
+    """Return where to come back to: this page, unless it answers a form."""
+    if request.method != "GET":
+        return "/" if viewer else "/public"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query
 
 
 def _environment() -> Environment:
@@ -52,7 +66,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"moment": moment, "day": day, "clock": clock}
+    made.filters |= {"moment": moment, "day": day, "clock": clock, "weekday": weekday}
     made.filters["compact_json"] = lambda value: json.dumps(value, ensure_ascii=False)
     made.globals |= {"static": static, "labels": labels, "word": labels.word}
     return made
@@ -62,7 +76,7 @@ TEMPLATES = _environment()
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Return a page. `viewer`, `unread` and the rehearsal's `now` come from the request's state.
+    """Return a page. `viewer`, `unread`, the tour and the rehearsal's `now` come from the request's state.
 
     Raises jinja2's UndefinedError for a value that the template wants and nobody gave.
     """
@@ -74,6 +88,8 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         "csrf": csrf_token(request),
         "unread": getattr(request.state, "unread", 0),
         "rehearsal_now": getattr(request.state, "rehearsal_now", None),
+        "rehearsal_next": _back(request, viewer),
+        "tour": tour(request, viewer),
     }
     content = TEMPLATES.get_template(template).render({**shared, **values})
     response = HTMLResponse(content, status)

@@ -12,15 +12,15 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
 
-from casework.accounts import viewer_of
-from casework.errors import Unauthenticated
+from casework.accounts import PAGE, viewer_of
+from casework.errors import Owing, Unauthenticated
 from casework.viewer import Viewer
 from routes.dependencies import STAFF, Given
 from rules.case.errors import Forbidden
 from rules.case.vocabulary import Role
 
 SESSION, VISITOR = "bancheng_session", "bancheng_visitor"
-PAGE = "page"  # the kind of a session's token; those of the API open no page
+REFRESH = "refresh"  # how a page says that its script asks, and nobody who sits there
 
 
 class SignInNeeded(Exception):
@@ -44,16 +44,24 @@ def visitor(request: Request) -> str:
     return known
 
 
-async def page_viewer(request: Request, given: Given) -> Viewer:
-    """Return who is signed in. Raises `SignInNeeded`."""
+async def session_viewer(request: Request, given: Given) -> Viewer:
+    """Return who is signed in, also one who has to do something else first. Raises `SignInNeeded`."""
     token = session_token(request)
+    by_hand = request.headers.get("x-requested-with") != REFRESH
     try:
         if token is None:
             raise Unauthenticated("no-token")
-        viewer = await viewer_of(given, token, PAGE)
+        viewer = await viewer_of(given, token, PAGE, by_hand=by_hand)
     except Unauthenticated as refusal:
         raise SignInNeeded(_page_asked_for(request)) from refusal
     request.state.viewer = viewer  # the log of refusals names who was refused
+    return viewer
+
+
+async def page_viewer(viewer: Annotated[Viewer, Depends(session_viewer)]) -> Viewer:
+    """Return who is signed in. Raises `SignInNeeded`, `Owing`."""
+    if viewer.owes:
+        raise Owing(viewer.owes)
     return viewer
 
 
@@ -68,6 +76,7 @@ def page_only(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
     return check
 
 
+SessionViewer = Annotated[Viewer, Depends(session_viewer)]
 PageViewer = Annotated[Viewer, Depends(page_viewer)]
 PageStaff = Annotated[Viewer, Depends(page_only(*STAFF))]
 

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
 from casework.accounts import viewer_of
-from casework.errors import Unauthenticated
+from casework.errors import Owing, Unauthenticated
 from casework.services import Services
 from casework.viewer import Viewer
 from rules.case.errors import Forbidden
@@ -35,14 +35,21 @@ def bearer_token(token: Annotated[str | None, Depends(_bearer)]) -> str:
     return token
 
 
-async def current_viewer(
+async def token_viewer(
     request: Request,
     token: Annotated[str, Depends(bearer_token)],
     given: Annotated[Services, Depends(services)],
 ) -> Viewer:
-    """Return who is signed in. Raises `Unauthenticated`."""
+    """Return who is signed in, also one who has to do something else first. Raises `Unauthenticated`."""
     viewer = await viewer_of(given, token)
     request.state.viewer = viewer  # the log of refusals names who was refused
+    return viewer
+
+
+async def current_viewer(viewer: Annotated[Viewer, Depends(token_viewer)]) -> Viewer:
+    """Return who is signed in. Raises `Unauthenticated`, `Owing`."""
+    if viewer.owes:
+        raise Owing(viewer.owes)
     return viewer
 
 
@@ -60,6 +67,7 @@ def only(*roles: Role) -> Callable[..., Awaitable[Viewer]]:
 
 Given = Annotated[Services, Depends(services)]
 SignedIn = Annotated[Viewer, Depends(current_viewer)]
+TokenViewer = Annotated[Viewer, Depends(token_viewer)]
 Token = Annotated[str, Depends(bearer_token)]
 
 # "staff" of contract.md: everyone who works with cases; the admin sees no case content.

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from routes.dependencies import SignedIn
+from routes.dependencies import TokenViewer
 from routes.openapi import refusals
 from rules.case.vocabulary import Role
 
@@ -21,7 +21,7 @@ class Me(BaseModel):
 
 
 @router.get("/me", responses=refusals())
-async def get_me(viewer: SignedIn) -> Me:
+async def get_me(viewer: TokenViewer) -> Me:
     """Return the signed-in user."""
     return Me(
         username=viewer.username,

@@ -85,6 +85,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     """Have every refusal, outage and fault of ours answered as problem JSON."""
     handlers: dict[Any, Any] = {
         errors.Unauthenticated: _unauthenticated,
+        errors.Owing: _owing,
         errors.NotFound: lambda request, error: problem(404, "not-found"),
         errors.Conflict: _conflict,
         errors.BadInput: lambda request, error: bad_input(error.faults.items()),
@@ -123,6 +124,11 @@ def _unauthenticated(request: Request, error: errors.Unauthenticated) -> JSONRes
 async def _forbidden(request: Request, error: Forbidden) -> JSONResponse:
     await log_refusal(request, 403, error.command)
     return problem(403, "forbidden")
+
+
+async def _owing(request: Request, error: errors.Owing) -> JSONResponse:
+    await log_refusal(request, 403, error.slug)
+    return problem(403, error.slug)
 
 
 async def _illegal(request: Request, error: Illegal) -> JSONResponse:

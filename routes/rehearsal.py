@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from casework.calendars import reckon
 from casework.errors import NotFound
 from casework.rehearsal import RehearsalClock, Unsettled, advance
+from casework.services import Services
 from routes.bodies import Body, body_of, read_body
 from routes.dependencies import Given
 from routes.fields import Moment, fault
@@ -57,18 +58,26 @@ async def get_clock(given: Given) -> Now:
 )
 async def post_advance(request: Request, given: Given) -> Now | JSONResponse:
     """Move time forward; answers once what was due by then is in ledger and inboxes."""
-    clock = _clock(given)
-    wanted = await read_body(request, Advance)
-    to = wanted.to
-    if to is None:
-        to = await _after_working_time(given, wanted)
+    _clock(given)
     try:
-        return Now(now=local(await advance(given, clock, to)))
+        return Now(now=local(await move(given, await read_body(request, Advance))))
     except Unsettled:
         return problem(503, "rehearsal-unsettled", headers={"Retry-After": str(RETRY_AFTER)})
 
 
-async def _after_working_time(given: Given, wanted: Advance) -> datetime:
+async def move(given: Services, wanted: Advance) -> datetime:
+    """Move time as far as is wanted; return the time then.
+
+    Raises `NotFound` outside a rehearsal, `BadInput`, `Unsettled`, `EngineUnavailable`.
+    """
+    clock = _clock(given)
+    to = wanted.to
+    if to is None:
+        to = await _after_working_time(given, wanted)
+    return await advance(given, clock, to)
+
+
+async def _after_working_time(given: Services, wanted: Advance) -> datetime:
     """Return when that much working time from now is over, as `GET /api/calendar/due` reckons."""
     hours = wanted.working_hours
     reckoned = await reckon(
@@ -81,7 +90,7 @@ async def _after_working_time(given: Given, wanted: Advance) -> datetime:
     return reckoned.due_at
 
 
-def _clock(given: Given) -> RehearsalClock:
+def _clock(given: Services) -> RehearsalClock:
     if not isinstance(given.clock, RehearsalClock):
         raise NotFound("rehearsal")
     return given.clock

@@ -12,7 +12,7 @@ from casework.errors import BadInput
 from casework.passwords import LONGEST
 from casework.texts import is_clean
 from routes.bodies import Body, body_of, raw_body
-from routes.dependencies import Given, SignedIn, Token
+from routes.dependencies import Given, Token, TokenViewer
 from routes.openapi import public_refusals, refusals
 from routes.problems import validation_faults
 from routes.refusal_log import address
@@ -60,7 +60,7 @@ async def post_token(request: Request, given: Given) -> Granted:
 
 
 @router.delete("/token", status_code=204, responses=refusals())
-async def delete_token(request: Request, given: Given, viewer: SignedIn, token: Token) -> Response:
+async def delete_token(request: Request, given: Given, viewer: TokenViewer, token: Token) -> Response:
     """Sign out: the token ends at once."""
     await sign_out(given, token, viewer, address(request))
     return Response(status_code=204)

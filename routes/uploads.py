@@ -1,6 +1,6 @@
 """Reading an uploaded file off the wire: as far as it may go, and never onto the disk in clear."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,13 +52,18 @@ class _InMemory(MultiPartParser):
 
 async def read_upload(request: Request, largest: int) -> Upload:
     """Return the one file of a multipart body. Raises `BadInput`, and `TooLarge` while it streams."""
-    if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
-        raise BadInput({FIELD: "missing"})
-    form = await _parse(request, limited(request.stream(), largest + FRAME))
+    form = await read_multipart(request, largest)
     try:
-        return await _one_file(form, largest)
+        return await one_file(form, largest)
     finally:
         await form.close()
+
+
+async def read_multipart(request: Request, largest: int) -> FormData:
+    """Return a form with a file, held in memory; the caller closes it. Raises as `read_upload`."""
+    if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
+        raise BadInput({FIELD: "missing"})
+    return await _parse(request, limited(request.stream(), largest + FRAME))
 
 
 async def _parse(request: Request, stream: AsyncIterator[bytes]) -> FormData:
@@ -70,8 +75,9 @@ async def _parse(request: Request, stream: AsyncIterator[bytes]) -> FormData:
         raise BadInput({"body": "unreadable"}) from error
 
 
-async def _one_file(form: FormData, largest: int) -> Upload:
-    faults = {name: "extra_forbidden" for name in form if name != FIELD}
+async def one_file(form: FormData, largest: int, beside: Collection[str] = ()) -> Upload:
+    """Return the file of a form that has the fields `beside` it and no others. Raises `BadInput`."""
+    faults = {name: "extra_forbidden" for name in form if name != FIELD and name not in beside}
     file = form.get(FIELD)
     if not isinstance(file, UploadFile):
         raise BadInput({**faults, FIELD: "missing"})

@@ -1,0 +1,1 @@
+"""Documents to print, as Typst sources; data reaches them as JSON, never as markup."""

@@ -1,0 +1,118 @@
+"""The case page, drawn: for a reader, after a faulty form, after a refusal; always as the case is now."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from casework.case_file import CaseFile, open_file
+from casework.services import Services
+from casework.viewer import Viewer
+from pages import labels
+from pages.case_history import entries
+from pages.case_order import ordered
+from pages.command_forms import Choices, CommandForm, command_form
+from pages.form_values import Typed, shown_faults
+from pages.rendering import moment, render
+from routes.keys import LONGEST
+
+
+@dataclass(frozen=True)
+class Again:
+    """A form that comes back: what was typed, what is wrong with it, the key that it was sent under."""
+
+    name: str
+    typed: Typed
+    faults: Mapping[str, str] = field(default_factory=dict)
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What an answer shows beside the case itself.
+
+    ``message`` says why something was refused, ``done`` what has just been done; ``petitioner`` is the
+    citizen in clear and ``query_code`` a new code: both are on this answer and nowhere else.
+    """
+
+    message: str | None = None
+    done: str | None = None
+    again: Again | None = None
+    petitioner: Mapping[str, Any] | None = None
+    query_code: str | None = None
+
+
+NOTHING = Extra()
+KEY = "key"  # the field of every form whose act must happen once
+
+
+def key_of(form: FormData) -> str | None:
+    """Return the key that a form was made with."""
+    key = form.get(KEY)
+    return key if isinstance(key, str) and 0 < len(key) <= LONGEST else None
+
+
+async def case_page(
+    request: Request,
+    services: Services,
+    viewer: Viewer,
+    ref: str,
+    *,
+    status: int = 200,
+    extra: Extra = NOTHING,
+) -> Response:
+    """Return the page of a case. Raises `NotFound`."""
+    file = await open_file(services, viewer, ref)
+    first, others = ordered(file.case["allowed"])
+    choices = choices_of(file)
+    open_form = extra.again.name if extra.again else ""
+    again_form = command_form(open_form, choices) if open_form in labels.COMMAND else None
+    return render(
+        request,
+        "case/page.html",
+        status=status,
+        file=file,
+        case=file.case,
+        extra=extra,
+        again=extra.again,
+        faults=shown(again_form, extra.again),
+        labels_of=again_form.label_of if again_form else lambda name: labels.word("field", name),
+        first=[command_form(name, choices) for name in first],
+        others=[command_form(name, choices) for name in others],
+        open_form=open_form or (first[0] if first else ""),
+        lost=_lost(again_form, extra.again, [*first, *others]),
+        history=entries(file.events, file.units, file.halls),
+        new_key=lambda: str(uuid.uuid4()),
+    )
+
+
+def choices_of(file: CaseFile) -> Choices:
+    """Return what can be chosen in forms about this case."""
+    orders = tuple(
+        (order["id"], f"{order['id']} 号({moment(order['due_at'])} 到期):{order['text'][:40]}")
+        for order in file.case["orders"]
+        if order["answered_at"] is None
+    )
+    unit, hall = file.case["unit"], file.case["hall"]
+    return Choices(tuple(file.units.items()), tuple(file.halls.items()), orders, unit, hall)
+
+
+def shown(form: CommandForm | None, again: Again | None) -> dict[str, str]:
+    """Return the faults of a form that comes back, as words."""
+    if again is None:
+        return {}
+    return shown_faults(form, again.faults) if form else dict(again.faults)
+
+
+def _lost(form: CommandForm | None, again: Again | None, offered: list[str]) -> list[tuple[str, str]]:
+    """Return what was typed into a form that the page no longer offers, so that it can be copied."""
+    if form is None or again is None or again.name in offered:
+        return []
+    typed = ((name, value) for name, value in again.typed.items() if value)
+    return [
+        (form.label_of(name), value if isinstance(value, str) else "、".join(value)) for name, value in typed
+    ]
