@@ -14,7 +14,7 @@ PACKAGES := rules models activities workflows casework
 PYTEST := $(BIN)/python -m pytest
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install run test test-all browser lint format lock upgrade clean
+.PHONY: help install run test test-all browser lint format hand-cards screenshots lock upgrade clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +46,12 @@ lint: .venv/dev.stamp ## Check style, types, import direction and dependencies
 format: .venv/dev.stamp ## Format the code and mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+hand-cards: .venv/dev.stamp ## Write docs/hand-cards/ anew from the rules and the words of the pages
+	$(BIN)/python -m pages.hand_cards
+
+screenshots: .venv/dev.stamp browser ## Take the pictures in docs/images/ anew
+	$(BIN)/python -m docs.screenshots
 
 lock: $(UV) ## Bring the lock files in line with pyproject.toml, moving no other version
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements/run.lock

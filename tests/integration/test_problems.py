@@ -134,6 +134,7 @@ async def test_an_outage_of_the_log_hides_no_refusal(office: Office, tmp_path: P
             return Database(f"sqlite:///{tmp_path / 'gone' / 'x.db'}").begin()
 
         read = working.database.read  # type: ignore[assignment]
+        look = working.database.look  # type: ignore[assignment]
 
     app = office.http._transport.app  # type: ignore[attr-defined]
     app.state.services = replace(working, database=WithoutWriting(f"sqlite:///{tmp_path / 'x.db'}"))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from pages.tour import COOKIE, STEPS
 from tests.support.running import PASSWORD, House
 
 FOUND = "axe.run().then(r => JSON.stringify(r.violations))"
@@ -27,11 +28,22 @@ class Browsing:
 
     @asynccontextmanager
     async def at(
-        self, path: str, by: str | None = None, *, javascript: bool = True, **options: Any
+        self,
+        path: str,
+        by: str | None = None,
+        *,
+        javascript: bool = True,
+        tour: bool = False,
+        **options: Any,
     ) -> AsyncIterator[Page]:
-        """Open a page as a user (None: as anyone), in a browser of its own."""
+        """Open a page as a user (None: as anyone), in a browser of its own.
+
+        They have read the card 第一次使用 of their role, unless `tour` is asked for.
+        """
         state = await self._state(by) if by else None
         context = await self._context(java_script_enabled=javascript, storage_state=state, **options)
+        if not tour:
+            await context.add_cookies([{"name": COOKIE, "value": ".".join(STEPS), "url": self.house.url}])
         try:
             page = await context.new_page()
             await page.goto(path)

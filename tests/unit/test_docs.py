@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 ADRS = sorted((DOCS / "adr").glob("*.md"))
-PACKAGES = ("rules", "models", "activities", "workflows", "casework", "routes")
+PACKAGES = ("rules", "models", "activities", "workflows", "casework", "routes", "pages")
 CODE = re.compile(r"`([^`]+)`")
 
 

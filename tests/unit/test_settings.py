@@ -5,13 +5,16 @@ import re
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from models.crypto import UnsealError, generate_key
+from rules.case.vocabulary import Role
 from settings import Settings, kept_secret
 
 
@@ -191,3 +194,50 @@ def test_tls_files_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 def test_an_api_key_alone_means_tls() -> None:
     assert Settings(temporal_api_key="key").temporal_tls() is True
+
+
+OIDC = {
+    "oidc_issuer": "https://id.example.cn/realms/hall",
+    "oidc_client_id": "bancheng",
+    "oidc_client_secret": "hunter2hunter2",
+    "public_url": "https://window.example.cn/",
+}
+
+
+def test_nothing_set_about_signing_in_asks_for_nothing_more() -> None:
+    rules = Settings().sign_in_rules()
+    assert rules.idle == timedelta(minutes=60)
+    assert rules.second_factor == frozenset() and rules.provider is None
+
+
+def test_what_is_set_about_signing_in_is_handed_down() -> None:
+    settings = Settings(session_idle_minutes=15, second_factor_roles="auditor, admin", **OIDC)
+    rules = settings.sign_in_rules()
+    assert rules.idle == timedelta(minutes=15)
+    assert rules.second_factor == {Role.AUDITOR, Role.ADMIN}
+    assert rules.provider is not None
+    assert rules.provider.redirect_uri == "https://window.example.cn/sign-in/oidc/callback"
+    assert rules.provider.signing_key == settings.signing_key()
+    assert "hunter2" not in repr(rules) + repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"second_factor_roles": "auditor,boss"}, "second_factor_roles"),
+        ({"session_idle_minutes": 1}, "session_idle_minutes"),
+        ({"oidc_issuer": "http://id.example.cn"}, "oidc_issuer"),
+        ({"oidc_issuer": "id.example.cn"}, "oidc_issuer"),
+        ({"public_url": "http://window.example.cn"}, "public_url"),
+        ({"public_url": ""}, "PUBLIC_URL"),
+        ({"oidc_client_secret": None}, "OIDC_CLIENT_SECRET"),
+    ],
+)
+def test_a_faulty_setting_of_signing_in_is_named(changed: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        Settings(**OIDC | changed)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
+def test_this_machine_needs_no_tls(url: str) -> None:
+    assert Settings(**OIDC | {"public_url": url, "oidc_issuer": url}).sign_in_rules().provider

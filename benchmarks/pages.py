@@ -1,0 +1,222 @@
+"""How long the server takes for every list page, with 10,000 and with 100,000 cases, on PostgreSQL.
+
+    python benchmarks/pages.py [--small 10000] [--large 100000] [--requests 60]
+
+Starts a PostgreSQL server of its own, fills it, and asks the application in this process for each
+page, signed in, one request after the other. Prints the times and the weights, and as its last line
+`p95_ms` (of the slowest page, many cases), `growth` (the worst ratio of two medians of a page, many to
+few cases), `kb_first` and `kb_cached` (what the heaviest page sends to a new browser, and to one that
+has been there).
+"""
+
+import argparse
+import asyncio
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import httpx
+import structlog
+from temporalio.client import Client
+
+from api import create_app
+from benchmarks.crowded import NAME, fill
+from benchmarks.rig import report
+from casework.accounts import Credentials, sign_in
+from casework.calendars import terms_for
+from casework.clocks import MachineClock
+from casework.demo import load_demo
+from casework.engine import Engine
+from casework.services import Services
+from models.crypto import Keyring, generate_key
+from models.database import Database
+from models.migrate import upgrade
+from models.policies import read_policies
+from pages.sessions import PAGE, SESSION
+from tests.support.postgres import PostgresServer
+
+PASSWORD = "benchmark-password"
+WARM = 8
+P95 = 0.95
+SEARCH = "/cases/search"
+# Who looks at what. After a search path stands what is typed.
+PAGES = (
+    ("guilin.market.contact", "/department"),
+    ("guilin.market.contact", "/department?queue=sign"),
+    ("guilin.market.contact", "/department?queue=opine"),
+    ("guilin.market.leader", "/department"),
+    ("guilin.lead", "/lead"),
+    ("guilin.lead", "/lead?queue=overdue"),
+    ("guilin.centre", "/lead"),
+    ("guilin.supervisor", "/supervision"),
+    ("guilin.supervisor", "/supervision?queue=orders"),
+    ("auditor", "/supervision"),
+    ("superior", "/supervision"),
+    ("guilin.clerk", "/counter/queue"),
+    ("guilin.clerk", "/cases"),
+    ("guilin.clerk", "/cases?status=archived"),
+    ("guilin.clerk", "/cases?status=all&unit=market&sort=oldest"),
+    ("guilin.clerk", "/cases?status=all&kind=complex"),
+    ("guilin.clerk", "/cases?status=all&sort=due&page=20"),
+    ("guilin.market.contact", "/cases?status=all"),
+    ("guilin.supervisor", "/cases?status=handling"),
+    ("auditor", "/cases?status=all"),
+    ("auditor", "/cases?status=all&page=40"),
+    ("superior", "/cases?status=all"),
+    ("guilin.clerk", f"{SEARCH} 证件"),
+    ("guilin.clerk", f"{SEARCH} {NAME}"),
+    ("guilin.clerk", f"{SEARCH} 没有这些字"),
+    ("auditor", f"{SEARCH} guilin-20200105-0711"),
+    ("guilin.lead", "/inbox"),
+    ("guilin.lead", "/inbox?page=40"),
+)
+
+
+@dataclass
+class Hall:
+    """The application over a database, and a browser of each user."""
+
+    services: Services
+    http: httpx.AsyncClient
+    sessions: dict[str, str]
+    tokens: dict[str, str]
+
+    async def ask(self, username: str, page: str) -> httpx.Response:
+        """Ask for a page as a browser does."""
+        path, _, typed = page.partition(" ")
+        cookies = {"cookie": f"{SESSION}={self.sessions[username]}"}
+        if not typed:
+            return await self.http.get(path, headers=cookies)
+        form = {"csrf": await self._token(username), "q": typed, "status": "all"}
+        return await self.http.post(path, data=form, headers=cookies)
+
+    async def _token(self, username: str) -> str:
+        if username not in self.tokens:
+            page = (await self.ask(username, "/cases")).text
+            found = re.search(r'name="csrf" value="([^"]+)"', page)
+            assert found
+            self.tokens[username] = found[1]
+        return self.tokens[username]
+
+
+async def opened(url: str, folder: Path) -> Hall:
+    """Prepare the database, load the demonstration halls, and sign everybody in."""
+    await upgrade(url)
+
+    async def no_engine() -> Client:
+        raise RuntimeError("pages need no engine")
+
+    clock = MachineClock()
+    keyring = Keyring.parse(generate_key())
+    services = Services(Database(url), keyring, Engine(no_engine), clock, clock, read_policies(None), folder)
+    await load_demo(services, PASSWORD)
+    app = create_app(services=services)
+    app.state.services = services
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hall", timeout=120)
+    sessions = {
+        username: (await sign_in(services, Credentials(username, PASSWORD), None, PAGE)).token
+        for username in sorted({username for username, _ in PAGES})
+    }
+    return Hall(services, http, sessions, {})
+
+
+async def times_of(hall: Hall, requests: int) -> dict[tuple[str, str], list[float]]:
+    """Return the milliseconds of each page, in order of size; the pages take turns."""
+    times: dict[tuple[str, str], list[float]] = {each: [] for each in PAGES}
+    for turn in range(requests + WARM):
+        for username, page in PAGES:
+            start = time.perf_counter()
+            answer = await hall.ask(username, page)
+            spent = (time.perf_counter() - start) * 1000
+            assert answer.status_code == 200, (username, page, answer.status_code)
+            if turn >= WARM:
+                times[username, page].append(spent)
+    return {each: sorted(found) for each, found in times.items()}
+
+
+async def weights_of(hall: Hall, username: str, page: str) -> tuple[float, float]:
+    """Return the KB that a new browser fetches for a page, and one that has been there."""
+    answer = await hall.ask(username, page)
+    own = _transferred(answer)
+    files = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', answer.text))
+    first = own
+    while files:
+        file = await hall.http.get(files.pop())
+        first += _transferred(file)
+        if "javascript" in file.headers["content-type"]:
+            files |= {f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', file.text)}
+    return first / 1024, own / 1024
+
+
+def _transferred(answer: httpx.Response) -> int:
+    """Bytes of body and headers as they go over the wire."""
+    return answer.num_bytes_downloaded + sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
+
+
+def p95(times: list[float]) -> float:
+    """Return the 95th percentile of sorted times."""
+    return times[min(len(times) - 1, int(len(times) * P95))]
+
+
+async def measure(options: argparse.Namespace, url: str, folder: Path) -> None:
+    """Fill, measure, fill up, measure again, and print what came out."""
+    hall = await opened(url, folder)
+    terms = await terms_for(hall.services, "guilin", await hall.services.clock.now())
+    measured: list[Mapping[tuple[str, str], list[float]]] = []
+    for first, last in ((1, options.small), (options.small + 1, options.large)):
+        await fill(hall.services, url, terms, first, last)
+        print(f"{last} cases are there", flush=True)
+        measured.append(await times_of(hall, options.requests))
+    few, many = measured
+    rows = [("page", "user", "p50 few", "p50 many", "ratio", "p95 many", "KB first", "KB cached")]
+    ratios, slowest, weights = [], [], []
+    for username, page in PAGES:
+        small, large = few[username, page], many[username, page]
+        before, after = statistics.median(small), statistics.median(large)
+        weight = await weights_of(hall, username, page)
+        ratios.append(after / before)
+        slowest.append(p95(large))
+        weights.append(weight)
+        cells = (before, after, after / before, p95(large), *weight)
+        rows.append((page, username, *(f"{cell:.1f}" for cell in cells)))
+    figures = {
+        "p95_ms": round(max(slowest), 1),
+        "growth": round(max(ratios), 2),
+        "kb_first": round(max(first for first, _ in weights), 1),
+        "kb_cached": round(max(cached for _, cached in weights), 1),
+    }
+    report(rows, figures)
+    await hall.http.aclose()
+    await hall.services.database.close()
+
+
+def main() -> None:
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--small", type=int, default=10_000, help="cases at first")
+    parser.add_argument("--large", type=int, default=100_000, help="cases in the end")
+    parser.add_argument("--requests", type=int, default=60, help="requests of each page at each size")
+    options = parser.parse_args()
+    # One line a request, to a terminal, would be measured with them.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    server = PostgresServer()
+    server.create_cluster()
+    server.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(measure(options, server.create_database(), Path(folder)))
+    finally:
+        server.remove()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The counter's story in a real browser: from the keyboard to the receipt, and on to the triage."""
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from playwright.async_api import Page, expect
+
+from tests.support.browsing import PHONE, Browsing, is_within_width, sign_in, violations
+
+STRANGE = "<script>alert(1)</script>\n=1+1 שלום 𠮷😀"
+PDF = {"name": "证明.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\ntrailer<<>>\n%%EOF"}
+TEXT = {"name": "说明.txt", "mimeType": "text/plain", "buffer": b"text"}
+
+
+async def write(page: Page, phone: str, matter: str) -> None:
+    """Fill the form in its order, by keyboard alone: the name has the focus, Tab leads on."""
+    await expect(page.get_by_label("姓名")).to_be_focused()
+    for text in ("周小明", phone, "", "", matter, STRANGE):
+        if text:
+            await page.keyboard.insert_text(text)
+        await page.keyboard.press("Tab")
+    await expect(page.locator('[name="attempts.0.channel"]')).to_be_focused()
+
+
+async def triage(page: Page, number: str) -> None:
+    """Open the case from the queue and send it to a unit."""
+    await page.goto("/counter/queue")
+    await page.get_by_role("link", name=f"分派 {number}").click()
+    await page.get_by_role("combobox", name="类别").select_option("simple")
+    await page.get_by_label("成因").select_option("system_barrier")
+    await page.get_by_label("承办单位").select_option("market")
+    notice = page.get_by_role("group", name="一次性告知")
+    await notice.get_by_label("所需材料").fill("身份证\n<b>户口簿</b>")
+    for label, text in (("窗口", "3 号窗口"), ("经办人", "李某"), ("联系电话", "12345")):
+        await notice.get_by_label(label).fill(text)
+    await page.get_by_role("button", name="确认分派").click()
+    await expect(page.get_by_role("status")).to_contain_text(f"已分派 {number}")
+
+
+async def number_on(page: Page) -> str:
+    """The number on the receipt."""
+    return (await page.locator("#number").inner_text()).strip()
+
+
+async def test_the_counter_story(browsing: Browsing, tmp_path: Path) -> None:
+    async with browsing.at("/counter", by="guilin.clerk") as page:
+        assert await violations(page) == []
+        await expect(page.locator("[data-preview]")).to_contain_text("即办件")
+        await write(page, "13800130101", "夜间施工许可")
+        await page.wait_for_timeout(600)
+        await page.reload()
+        await expect(page.get_by_text("已恢复上次未提交的草稿")).to_be_visible()
+        await expect(page.get_by_label("反映的问题")).to_have_value(STRANGE)
+        await page.get_by_label("附件").set_input_files([PDF, TEXT])
+        await expect(page.locator("[data-chosen]")).to_contain_text("证明.pdf")
+        await page.get_by_label("政务服务事项").press("Control+Enter")
+
+        await expect(page.get_by_role("heading", name="办不成事窗口受理回执")).to_be_visible()
+        assert await violations(page) == []
+        number, code = await number_on(page), await page.locator("[data-code]").inner_text()
+        assert number.startswith("guilin-") and code not in unquote(page.url)
+        await expect(page.get_by_text("<script>alert(1)</script>")).to_contain_text("=1+1 שלום 𠮷😀")
+        await expect(page.get_by_role("alert")).to_contain_text("说明.txt")
+        await expect(page.get_by_role("article")).to_contain_text("证明.pdf")
+        await expect(page.get_by_role("img", name="二维码")).to_be_visible()
+        assert await page.evaluate("Object.keys(localStorage).filter(k => k.includes('draft'))") == []
+        pdf = await page.context.request.get(f"{page.url}.pdf")
+        assert (await pdf.body()).startswith(b"%PDF-") and len(await pdf.body()) > 10_000
+
+        receipt = page.url
+        await triage(page, number)
+        await page.goto(receipt)
+        await expect(page.get_by_role("article")).to_contain_text("<b>户口簿</b>")
+
+
+async def test_the_counter_story_without_scripts(browsing: Browsing) -> None:
+    async with browsing.at("/counter", by="guilin.clerk2", javascript=False) as page:
+        await write(page, "13800130102", "社保转移")
+        await page.get_by_label("身份证号").fill("110101199001011234")
+        await page.get_by_label("日期").first.fill("上周")
+        await page.get_by_role("button", name="提交登记").click()
+        faults = page.locator("p.fault")
+        await expect(faults).to_have_text(["校验位不正确", "必填", "应为日期(YYYY-MM-DD)", "必填", "必填"])
+        await expect(page.get_by_role("alert")).to_contain_text("身份证号:校验位不正确")
+        await expect(page.get_by_label("反映的问题")).to_have_value(STRANGE)
+        await page.get_by_label("身份证号").fill("")
+        await page.get_by_label("日期").first.fill("")
+        await page.get_by_role("button", name="检查").click()
+        await expect(page.get_by_role("status")).to_contain_text("尚未登记")
+        await expect(page.get_by_text("没有相似的在办件")).to_be_visible()
+        await page.get_by_role("button", name="提交登记").click()
+        await expect(page.locator("[data-code]")).to_be_visible()
+        await triage(page, await number_on(page))
+
+
+async def test_a_double_click_makes_one_case_and_similar_ones_show_while_typing(browsing: Browsing) -> None:
+    async with browsing.at("/counter", by="guilin.clerk") as page:
+        await write(page, "13800130103", "公积金提取")
+        await page.get_by_role("button", name="提交登记").dblclick()
+        await expect(page.locator("[data-code]")).to_be_visible()
+        number = await number_on(page)
+        await page.goto("/counter")
+        await page.get_by_label("联系电话").press_sequentially("13800130103")
+        await expect(page.locator("[data-similar] a")).to_have_count(1)
+        await expect(page.locator("[data-similar]")).to_contain_text(number)
+        await expect(page.locator("[data-similar]")).to_contain_text("同一电话")
+
+
+async def test_a_draft_ends_with_the_sign_out(browsing: Browsing) -> None:
+    async with browsing.at("/sign-in") as page:
+        await sign_in(page, "chengzhong.clerk")
+        await page.goto("/counter")
+        await page.get_by_label("姓名").fill("周小明")
+        await page.wait_for_timeout(600)
+        kept = "Object.keys(localStorage).filter(k => k.includes('draft'))"
+        assert await page.evaluate(kept) == ["bancheng.draft.chengzhong.clerk"]
+        await page.get_by_role("button", name="退出").click()
+        await expect(page.get_by_label("用户名")).to_be_visible()
+        assert await page.evaluate(kept) == []
+
+
+async def test_the_queue_is_sound_and_fits_a_narrow_window(browsing: Browsing) -> None:
+    case = browsing.house.file()
+    async with browsing.at("/counter/queue", by="guilin.lead", viewport=PHONE) as page:
+        await expect(page.get_by_role("region", name="待分派", exact=True)).to_contain_text(case["number"])
+        assert await violations(page) == []
+        assert await is_within_width(page)
+        await page.goto(f"/counter/triage/{case['number']}")
+        await page.get_by_role("combobox", name="类别").select_option("consultation")
+        await expect(page.get_by_label("咨询解答")).to_be_visible()
+        await expect(page.get_by_label("承办单位")).to_be_hidden()
+        assert await violations(page) == []

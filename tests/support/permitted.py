@@ -1,0 +1,207 @@
+"""Who may call which route: domain.md, sections 1 and 4, and contract.md, written out by hand.
+
+A new route needs a line here, or `tests/integration/test_role_matrix.py` fails with its name:
+`"GET /new/page": STAFF,`. Write what the specification says, not what the code does. The matrix is of one
+case of hall guilin, which its unit market signed for and the supervisor referred upward; every user of the
+matrix is of that hall and unit. A role that is missing from a line gets 403 or 404, and whoever is not
+signed in gets 401 or is led to /sign-in.
+"""
+
+from rules.case.vocabulary import Role
+
+Roles = frozenset[Role]
+
+
+def _roles(*roles: Role) -> Roles:
+    return frozenset(roles)
+
+
+CLERKS = _roles(Role.CLERK, Role.WINDOW_LEAD)
+LEAD = _roles(Role.WINDOW_LEAD)
+CONTACT = _roles(Role.CONTACT)
+LEADER = _roles(Role.DEPUTY_LEADER)
+UNIT = CONTACT | LEADER
+CENTRE = _roles(Role.CENTRE)
+SUPERVISOR = _roles(Role.SUPERVISOR)
+SUPERIOR = _roles(Role.SUPERIOR)
+AUDITOR = _roles(Role.AUDITOR)
+ADMIN = _roles(Role.ADMIN)
+NOBODY: Roles = frozenset()
+
+ACTING = CLERKS | UNIT | CENTRE | SUPERVISOR | SUPERIOR
+STAFF = ACTING | AUDITOR
+SIGNED_IN = STAFF | ADMIN
+OVERSEERS = LEAD | CENTRE | SUPERVISOR
+ANYONE = SIGNED_IN | {Role.CITIZEN}
+"""The citizen stands for whoever is not signed in."""
+
+COMMANDS: dict[str, Roles] = {
+    "answer_order": LEADER,
+    "archive": LEAD,
+    "check_reply": LEAD,
+    "confirm_unsolvable": LEAD,
+    "convene": OVERSEERS,
+    "coordinate": LEADER,
+    "decide_extension": LEAD,  # the supervisor once one was granted
+    "decide_return": LEAD,  # the centre the second, the supervisor the later ones
+    "declare_unsolvable": LEADER,
+    "excuse": SUPERVISOR,
+    "inform": CLERKS | UNIT,
+    "judge_revisit": LEAD,
+    "mark_unable": CONTACT,
+    "merge": CLERKS,
+    "opine": NOBODY,  # a co-unit, and market is the lead unit
+    "order": SUPERVISOR,
+    "progress": UNIT,
+    "reassign": LEAD,
+    "reclassify": LEAD,
+    "refer_up": SUPERVISOR,
+    "referral_reply": SUPERIOR | SUPERVISOR,
+    "remind": OVERSEERS,
+    "reply": UNIT,
+    "report_complex": LEAD | CENTRE,
+    "request_extension": LEADER,
+    "resume": LEAD,
+    "return_order": UNIT,
+    "revisit": CLERKS,
+    "set_limit": SUPERVISOR,
+    "sign": UNIT,
+    "suspend": LEAD,
+    "transfer": LEAD | CENTRE,
+    "triage": CLERKS,
+    "withdraw": CLERKS,
+}
+
+API: dict[str, Roles] = {
+    "POST /api/token": ANYONE,
+    "DELETE /api/token": SIGNED_IN,
+    "GET /api/me": SIGNED_IN,
+    "POST /api/cases": CLERKS,
+    "GET /api/cases": STAFF,
+    "GET /api/cases/{id}": STAFF,
+    "GET /api/cases/{id}/ledger": STAFF,
+    "GET /api/cases/{id}/events": STAFF,
+    "GET /api/cases/{id}/holding": OVERSEERS | AUDITOR,
+    "POST /api/cases/{id}/unmask": CLERKS | UNIT | SUPERVISOR | AUDITOR,
+    "POST /api/cases/{id}/query-code": CLERKS,
+    "POST /api/cases/{id}/attachments": ACTING,
+    "GET /api/cases/{id}/attachments": STAFF,
+    "GET /api/cases/{id}/attachments/{attachment}": STAFF,
+    "POST /api/public/track": ANYONE,
+    "POST /api/public/rate": ANYONE,
+    "POST /api/public/object": ANYONE,
+    "GET /api/calendar/due": STAFF | ADMIN,  # who loads a year may see what it does
+    "GET /api/calendar/{year}": STAFF | ADMIN,
+    "PUT /api/calendar/{year}": ADMIN,
+    "GET /api/directory/{hall}/units/{unit}": STAFF | ADMIN,
+    "PUT /api/directory/{hall}/units/{unit}": ADMIN | SUPERVISOR,
+    "GET /api/notifications": SIGNED_IN,
+    "POST /api/notifications/read": SIGNED_IN,
+    "GET /api/bulletins": SUPERVISOR | AUDITOR,
+    "GET /api/access-log": SUPERVISOR | AUDITOR,
+    "GET /healthz": ANYONE,
+    "GET /readyz": ANYONE,
+    "GET /api/rehearsal/clock": ANYONE,
+    "POST /api/rehearsal/advance": ANYONE,
+} | {f"POST /api/cases/{{id}}/{name}": roles for name, roles in COMMANDS.items()}
+
+PAGES: dict[str, Roles] = {
+    "GET /sign-in": ANYONE,
+    "POST /sign-in": ANYONE,
+    "GET /sign-in/oidc": ANYONE,
+    "GET /sign-in/oidc/callback": ANYONE,
+    "POST /sign-out": SIGNED_IN,
+    "GET /": SIGNED_IN,
+    "GET /account": SIGNED_IN,
+    "POST /account/sign-out-everywhere": SIGNED_IN,
+    "GET /account/password": SIGNED_IN,
+    "POST /account/password": SIGNED_IN,
+    "GET /account/second-factor": SIGNED_IN,
+    "POST /account/second-factor": SIGNED_IN,
+    "GET /account/second-factor/remove": SIGNED_IN,
+    "POST /account/second-factor/remove": SIGNED_IN,
+    "GET /inbox": SIGNED_IN,
+    "POST /inbox/read": SIGNED_IN,
+    "POST /inbox/read-all": SIGNED_IN,
+    "GET /help": ANYONE,
+    "POST /help/tour/dismiss": SIGNED_IN,
+    "GET /public": ANYONE,
+    "GET /public/file": ANYONE,  # where a policy offers it
+    "POST /public/file": ANYONE,
+    "GET /public/track": ANYONE,
+    "POST /public/track": ANYONE,
+    "GET /public/rate": ANYONE,
+    "POST /public/rate": ANYONE,
+    "GET /public/object": ANYONE,
+    "POST /public/object": ANYONE,
+    "POST /rehearsal/advance": ANYONE,
+    "GET /counter": CLERKS,
+    "POST /counter": CLERKS,
+    "POST /counter/check": CLERKS,
+    "GET /counter/preview": CLERKS,
+    "POST /counter/similar": CLERKS,
+    "GET /counter/queue": CLERKS,
+    "GET /counter/triage/{ref}": CLERKS,
+    "POST /counter/triage/{ref}": CLERKS,
+    "GET /counter/receipt/{id}": CLERKS,
+    "GET /counter/receipt/{id}.pdf": CLERKS,
+    "POST /counter/receipt/{id}/code": CLERKS,
+    "GET /department": UNIT,
+    "POST /department/sign": UNIT,
+    "GET /lead": LEAD | CENTRE,
+    "GET /supervision": SUPERVISOR | SUPERIOR | AUDITOR,
+    "GET /cases": STAFF,
+    "GET /cases/search": STAFF,
+    "POST /cases/search": STAFF,
+    "GET /cases/{number}": STAFF,
+    "GET /cases/{number}/ledger": STAFF,
+    "GET /cases/{number}/attachments/{attachment}": STAFF,
+    "POST /cases/{number}/attachments": ACTING,
+    "POST /cases/{number}/unmask": CLERKS | UNIT | SUPERVISOR | AUDITOR,
+    "POST /cases/{number}/query-code": CLERKS,
+    "GET /admin": ADMIN,
+    "GET /admin/users": ADMIN,
+    "GET /admin/add-user": ADMIN,
+    "POST /admin/add-user": ADMIN,
+    "GET /admin/users/{username}": ADMIN,
+    "POST /admin/users/{username}/change": ADMIN,
+    "POST /admin/users/{username}/disable": ADMIN,
+    "POST /admin/users/{username}/enable": ADMIN,
+    "POST /admin/users/{username}/password": ADMIN,
+    "GET /admin/grants": ADMIN | AUDITOR,
+    "POST /admin/grants/{grant_id}/approve": ADMIN | AUDITOR,
+    "POST /admin/grants/{grant_id}/reject": ADMIN | AUDITOR,
+    "POST /admin/grants/{grant_id}/withdraw": ADMIN,
+    "GET /admin/halls": ADMIN,
+    "GET /admin/add-hall": ADMIN,
+    "POST /admin/add-hall": ADMIN,
+    "GET /admin/halls/{code}": ADMIN,
+    "POST /admin/halls/{code}": ADMIN,
+    "POST /admin/halls/{code}/units": ADMIN,
+    "POST /admin/halls/{code}/units/{unit}": ADMIN,
+    "GET /admin/contacts": ADMIN | SUPERVISOR,
+    "GET /admin/contacts/{hall}/{unit}": ADMIN | SUPERVISOR,
+    "POST /admin/contacts/{hall}/{unit}": ADMIN | SUPERVISOR,
+    "GET /admin/contacts/import": ADMIN,
+    "POST /admin/contacts/import": ADMIN,
+    "GET /admin/contacts/template.xlsx": ADMIN,
+    "GET /admin/calendar": ADMIN,
+    "GET /admin/calendar/load": ADMIN,
+    "POST /admin/calendar/load": ADMIN,
+    "GET /admin/policies": ADMIN,
+} | {f"POST /cases/{{number}}/{name}": roles for name, roles in COMMANDS.items()}
+
+ALLOWED = API | PAGES
+
+MISSING = frozenset(
+    {
+        "GET /sign-in/oidc",  # no provider is set
+        "GET /sign-in/oidc/callback",
+        "GET /public/file",  # no policy offers it
+        "POST /public/file",
+        "POST /admin/grants/{grant_id}/approve",
+        "POST /admin/grants/{grant_id}/reject",
+        "POST /admin/grants/{grant_id}/withdraw",
+    }
+)
+"""What answers 404 also to those who may, since the matrix has no such thing."""
