@@ -2,11 +2,11 @@
 
     python benchmarks/pages.py [--small 10000] [--large 100000] [--requests 60]
 
-Starts a PostgreSQL server of its own, fills it, and asks the application in this process for each
-page, signed in, one request after the other. Prints the times and the weights, and as its last line
-`p95_ms` (of the slowest page, many cases), `growth` (the worst ratio of two medians of a page, many to
-few cases), `kb_first` and `kb_cached` (what the heaviest page sends to a new browser, and to one that
-has been there).
+Starts a PostgreSQL server of its own with a small and a large database, and asks the application over
+each for each page in turn, signed in, one request after the other: a machine whose speed drifts slows
+both. Prints the times and the weights, and as its last line `p95_ms` (of the slowest page, many cases),
+`growth` (the worst ratio of two medians of a page, many to few cases), `kb_first` and `kb_cached` (what
+the heaviest page sends to a new browser, and to one that has been there).
 """
 
 import argparse
@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,18 +127,19 @@ async def opened(url: str, folder: Path) -> Hall:
     return Hall(services, http, sessions, {})
 
 
-async def times_of(hall: Hall, requests: int) -> dict[tuple[str, str], list[float]]:
-    """Return the milliseconds of each page, in order of size; the pages take turns."""
-    times: dict[tuple[str, str], list[float]] = {each: [] for each in PAGES}
+async def times_of(halls: Sequence[Hall], requests: int) -> list[dict[tuple[str, str], list[float]]]:
+    """Return the milliseconds of each page in each hall, in order of size; pages and halls take turns."""
+    times: list[dict[tuple[str, str], list[float]]] = [{each: [] for each in PAGES} for _ in halls]
     for turn in range(requests + WARM):
         for username, page in PAGES:
-            start = time.perf_counter()
-            answer = await hall.ask(username, page)
-            spent = (time.perf_counter() - start) * 1000
-            assert answer.status_code == 200, (username, page, answer.status_code)
-            if turn >= WARM:
-                times[username, page].append(spent)
-    return {each: sorted(found) for each, found in times.items()}
+            for hall, found in zip(halls, times, strict=True):
+                start = time.perf_counter()
+                answer = await hall.ask(username, page)
+                spent = (time.perf_counter() - start) * 1000
+                assert answer.status_code == 200, (username, page, answer.status_code)
+                if turn >= WARM:
+                    found[username, page].append(spent)
+    return [{each: sorted(took) for each, took in found.items()} for found in times]
 
 
 async def weights_of(hall: Hall, username: str, page: str) -> tuple[float, float]:
@@ -165,22 +166,26 @@ def p95(times: list[float]) -> float:
     return times[min(len(times) - 1, int(len(times) * P95))]
 
 
-async def measure(options: argparse.Namespace, url: str, folder: Path) -> None:
-    """Fill, measure, fill up, measure again, and print what came out."""
+async def filled(url: str, folder: Path, cases: int) -> Hall:
+    """Return a hall with so many cases."""
     hall = await opened(url, folder)
     terms = await terms_for(hall.services, "guilin", await hall.services.clock.now())
-    measured: list[Mapping[tuple[str, str], list[float]]] = []
-    for first, last in ((1, options.small), (options.small + 1, options.large)):
-        await fill(hall.services, url, terms, first, last)
-        print(f"{last} cases are there", flush=True)
-        measured.append(await times_of(hall, options.requests))
-    few, many = measured
+    await fill(hall.services, url, terms, 1, cases)
+    print(f"{cases} cases are there", flush=True)
+    return hall
+
+
+async def measure(options: argparse.Namespace, urls: Sequence[str], folder: Path) -> None:
+    """Fill both databases, measure, and print what came out."""
+    sizes = (options.small, options.large)
+    halls = [await filled(url, folder, cases) for url, cases in zip(urls, sizes, strict=True)]
+    few, many = await times_of(halls, options.requests)
     rows = [("page", "user", "p50 few", "p50 many", "ratio", "p95 many", "KB first", "KB cached")]
     ratios, slowest, weights = [], [], []
     for username, page in PAGES:
         small, large = few[username, page], many[username, page]
         before, after = statistics.median(small), statistics.median(large)
-        weight = await weights_of(hall, username, page)
+        weight = await weights_of(halls[-1], username, page)
         ratios.append(after / before)
         slowest.append(p95(large))
         weights.append(weight)
@@ -193,8 +198,9 @@ async def measure(options: argparse.Namespace, url: str, folder: Path) -> None:
         "kb_cached": round(max(cached for _, cached in weights), 1),
     }
     report(rows, figures)
-    await hall.http.aclose()
-    await hall.services.database.close()
+    for hall in halls:
+        await hall.http.aclose()
+        await hall.services.database.close()
 
 
 def main() -> None:
@@ -213,7 +219,8 @@ def main() -> None:
     server.start()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(measure(options, server.create_database(), Path(folder)))
+            urls = [server.create_database() for _ in range(2)]
+            asyncio.run(measure(options, urls, Path(folder)))
     finally:
         server.remove()
 

@@ -21,7 +21,7 @@ from casework.viewer import Viewer
 from models.case import Case, CaseCoUnit
 from rules.case.vocabulary import WORKING, Level, Light, Role, Status
 
-PER_PAGE = 50
+PER_PAGE = 30
 ORDERS = "orders"
 """The queue of unanswered orders (督办单): the one due first stands first."""
 
