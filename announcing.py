@@ -46,7 +46,8 @@ def explanation(error: Exception) -> Explanation | None:
         case EngineUnavailable():
             return Explanation(f"流程引擎无法连接({error})。")
         case OperationalError() | ProgrammingError():
-            return Explanation(f"数据库结构不是最新:请先运行 bancheng migrate。({type(error.orig).__name__})")
+            kind = type(error.orig).__name__
+            return Explanation(f"数据库结构不是最新：请先运行 bancheng migrate。({kind})")
         case BadSettings():
             return Explanation(str(error), misuse=True)
         case BadTable() | Failure() | EmbeddedFailure() | OSError():
@@ -56,22 +57,22 @@ def explanation(error: Exception) -> Explanation | None:
 
 def announce(settings: Settings, loaded: Loaded | None) -> None:
     """Say where it runs, and who may sign in."""
-    print(f"办不成事窗口已启动:{address(settings)}")
-    print(f"  登录:POST {address(settings)}/api/token;接口说明:{address(settings)}/openapi.json")
-    print(f"  数据目录:{settings.data_dir}(日志在 logs/)")
-    print("  停止:Ctrl-C;再次启动会接着办理。")
+    print(f"办不成事窗口已启动：{address(settings)}")
+    print(f"  登录：POST {address(settings)}/api/token;接口说明：{address(settings)}/openapi.json")
+    print(f"  数据目录：{settings.data_dir}(日志在 logs/)")
+    print("  停止：Ctrl-C;再次启动会接着办理。")
     if loaded is not None:
         announce_demo(loaded)
     elif not settings.is_local:
-        print("  首位管理员:bancheng user add admin --role admin --name 姓名")
+        print("  首位管理员：bancheng user add admin --role admin --name 姓名")
     print(flush=True, end="")
 
 
 def announce_rehearsal(settings: Settings, loaded: Loaded | None) -> None:
     """Say where the rehearsal runs, and how time is moved."""
-    print(f"演练已启动:{address(settings)}(数据只在演练期间保留)")
-    print(f"  演练时间:GET {address(settings)}/api/rehearsal/clock")
-    print(f"  推进时间:POST {address(settings)}/api/rehearsal/advance")
+    print(f"演练已启动：{address(settings)}(数据只在演练期间保留)")
+    print(f"  演练时间：GET {address(settings)}/api/rehearsal/clock")
+    print(f"  推进时间：POST {address(settings)}/api/rehearsal/advance")
     print('    内容为 {"working_days": 1}、{"working_hours": 2} 或 {"to": "2027-01-04T09:00:00+08:00"}')
     if loaded is not None:
         announce_demo(loaded)
@@ -83,10 +84,10 @@ def announce_demo(loaded: Loaded) -> None:
     if loaded.password:
         print(f"演示账号的密码(只显示这一次):{loaded.password}")
     elif loaded.users:
-        print("演示账号的密码:BANCHENG_DEMO_PASSWORD 所设。")
+        print("演示账号的密码：BANCHENG_DEMO_PASSWORD 所设。")
     else:
-        print("演示账号的密码:首次启动时已显示,或为 BANCHENG_DEMO_PASSWORD 所设。")
-        print("  忘记了:设置 BANCHENG_DEMO_PASSWORD 后重新启动,或运行 bancheng user password 用户名。")
+        print("演示账号的密码：首次启动时已显示，或为 BANCHENG_DEMO_PASSWORD 所设。")
+        print("  忘记了：设置 BANCHENG_DEMO_PASSWORD 后重新启动，或运行 bancheng user password 用户名。")
     print(f"  大厅 {'、'.join(f'{hall}({name})' for hall, (name, _, _) in HALLS.items())}")
     for pattern, title in _sign_ins():
         print(f"  {pattern:<22}{title}")
@@ -129,11 +130,11 @@ def import_lines(done: Imported) -> Iterator[str]:
 def year_lines(year: Year) -> Iterator[str]:
     """Show a year's notice."""
     whose = f"{year.hall} 大厅自有安排" if year.hall else "全国"
-    yield f"{year.year} 年 {whose} · 来源:{year.notice.source or '—'}"
+    yield f"{year.year} 年 {whose} · 来源：{year.notice.source or '—'}"
     if year.provisional:
-        yield "暂定:国务院通知尚未载入,按法定节假日推算,不含调休。"
+        yield "暂定：国务院通知尚未载入，按法定节假日推算，不含调休。"
     for title, days in (("放假", year.notice.off), ("调休上班", year.notice.work)):
-        yield f"{title} {len(days)} 天:" + " ".join(day.isoformat() for day in sorted(days))
+        yield f"{title} {len(days)} 天：" + " ".join(day.isoformat() for day in sorted(days))
 
 
 def case_lines(case: dict[str, Any], events: Sequence[LedgerEvent]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from routes.openapi import install_openapi
 from routes.problems import install_problem_handlers
 from settings import Settings
 
-DESCRIPTION = "办不成事窗口:办件的登记、转办、办理、答复、回访与归档。All times carry an offset; see docs/."
+DESCRIPTION = "办不成事窗口：办件的登记、转办、办理、答复、回访与归档。All times carry an offset; see docs/."
 
 
 def create_app(

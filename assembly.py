@@ -72,5 +72,6 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         attachments=settings.data_dir / "attachments",
         policies_folder=settings.policies_dir,
         online_filing=frozenset(settings.online_filing.replace(",", " ").split()),
+        public_url=settings.public_url.rstrip("/"),
         sign_in=settings.sign_in_rules(),
     )

@@ -93,6 +93,7 @@ def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
         "payload_keys": None,
         "webhook_url": "",
         "oidc_issuer": "",
+        "public_url": "",  # receipts of a rehearsal lead to the rehearsal
     }
     return settings.model_copy(update=own)
 

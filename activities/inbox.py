@@ -74,7 +74,7 @@ def _to_merged(connection: Connection, case: CaseState, event: Event, seq: int) 
     wanted = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == case.case_id)
     merged = connection.execute(wanted).all()
     clerks = _users(connection, case, CLERKS) if merged else []
-    text = f"所并入的 {case.number} 已答复,请告知反映人"
+    text = f"所并入的 {case.number} 已答复，请告知反映人"
     return [
         _line(row.id, row.number, event, seq, "merged_reply", user, f"{row.number} {text}")
         for row in merged

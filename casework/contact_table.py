@@ -149,8 +149,11 @@ async def _write(session: AsyncSession, entry: Entry, by: str, now: datetime, do
 
 
 def _read_entries(book: Workbook, hall: str | None, faults: list[Fault]) -> list[Entry]:
-    sheet = next(name for name in book.sheets if name != HALL_SHEET)
     entries: list[Entry] = []
+    sheet = next((name for name in book.sheets if name != HALL_SHEET), None)
+    if sheet is None:
+        faults.append(Fault(HALL_SHEET, 0, "", "缺少业务联系表的工作表"))
+        return entries
     seen: set[tuple[str, str]] = set()
     for line in _lines(book, sheet, _NEEDED, faults):
         code = line.values.get("大厅代码") or hall or ""

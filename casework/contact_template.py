@@ -8,10 +8,10 @@ from casework.contact_table import HALL_COLUMNS, HALL_SHEET, LEVELS, UNIT_COLUMN
 
 TABLE_SHEET = "业务联系表"
 _NOTES = (
-    "每个承办单位一行;备用联系人可不填。电话为手机号码或带区号的固定电话。",
-    "大厅须已存在,或写在“大厅”表中。",
+    "每个承办单位一行；备用联系人可不填。电话为手机号码或带区号的固定电话。",
+    "大厅须已存在，或写在“大厅”表中。",
 )
-_HALL_NOTE = f"只有新大厅需要填写。层级:{'、'.join(LEVELS)};开放时间写作 09:00-12:00 13:30-17:30。"
+_HALL_NOTE = f"只有新大厅需要填写。层级：{'、'.join(LEVELS)};开放时间写作 09:00-12:00 13:30-17:30。"
 
 
 def write_template(path: Path) -> None:

@@ -7,6 +7,7 @@ with a folder `word/` for a document, or miss one whose entries stand in another
 import io
 import re
 import zipfile
+import zlib
 
 PDF = "application/pdf"
 JPEG = "image/jpeg"
@@ -53,7 +54,7 @@ def _office_type(content: bytes) -> str | None:
                 return None
             with archive.open(_CONTENT_TYPES) as part:
                 listed = part.read(_LARGEST_LIST)
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError, RuntimeError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, RuntimeError, ValueError):
         return None
     types = {found.decode("ascii", "replace") for found in _OVERRIDE.findall(listed)}
     return next((media_type for main, media_type in _MAIN_PARTS if main in types), None)

@@ -6,7 +6,7 @@ A change holds for what is filed from then on: a case keeps the terms it was acc
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.calendars import hall_of
@@ -20,7 +20,7 @@ from casework.turns import take_turn
 from casework.viewer import Viewer
 from models.access_log import append
 from models.base import NAME
-from models.directory import Hall, Unit
+from models.directory import Hall, Unit, User
 from rules.case.vocabulary import Role
 
 TURN = "halls"
@@ -106,6 +106,9 @@ async def _put(services: Services, by: Viewer, draft: HallDraft, address: str | 
             "policy_id": draft.policy_id,
             "hours": hours,
         }
+        moved = known is not None and not new and known.parent != values["parent"]
+        if moved and "parent" not in faults:
+            faults |= await _widening(session, draft.code, values["parent"])
         same = known is not None and all(getattr(known, part) == value for part, value in values.items())
         if new and known is not None and not same:
             faults["code"] = "given_twice"
@@ -121,6 +124,21 @@ async def _put(services: Services, by: Viewer, draft: HallDraft, address: str | 
         action = "hall_added" if known is None else "hall_changed"
         said = f"{draft.code}: {draft.level}, parent {draft.parent or '-'}, policy {draft.policy_id}"
         await append(session, at=now, action=action, username=by.username, reason=said, address=address)
+
+
+async def _widening(session: AsyncSession, code: str, parent: str | None) -> dict[str, str]:
+    """Refuse a move of a hall that gives somebody above it more to see: a grant takes two people."""
+    before = dict((await session.exec(select(Hall.code, Hall.parent))).all())
+    after = before | {code: parent}
+    tops = await session.exec(
+        select(User.hall).where(
+            col(User.active).is_(True),
+            col(User.role).in_([Role.SUPERVISOR, Role.SUPERIOR]),
+            col(User.hall).is_not(None),
+        )
+    )
+    wider = any(halls_under(top, after) - halls_under(top, before) for top in set(tops) if top)
+    return {"parent": "widens_rights"} if wider else {}
 
 
 def _faults(services: Services, draft: HallDraft) -> dict[str, str]:

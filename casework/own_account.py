@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
+from casework.access import record
 from casework.accounts import confirm_password, live, revoke_all
 from casework.errors import BadInput, Unauthenticated
+from casework.lockout import take_attempt, take_back
 from casework.passwords import hash_password, own_password_fault
 from casework.second_factor import remove_factor
 from casework.services import Services
@@ -86,7 +88,23 @@ async def remove_second_factor(
 ) -> None:
     """Take the second factor away. Raises `BadInput`, `TooMany` while locked out."""
     await _confirm(services, viewer, password, "password", address, {})
-    await remove_factor(services, viewer, code, address)
+    now = await services.wall.now()
+    # The code counts as an attempt of its own: whoever knows the password must not guess at it freely.
+    async with services.database.begin() as session:
+        taken = await take_attempt(session, viewer.username, address, now)
+    try:
+        await remove_factor(services, viewer, code, address)
+    except BadInput:
+        await record(
+            services,
+            action="second_factor_refused",
+            username=viewer.username,
+            reason="bad-credentials",
+            address=address,
+        )
+        raise
+    async with services.database.begin() as session:
+        await take_back(session, taken)
 
 
 async def _confirm(

@@ -35,8 +35,8 @@ def _if(name: str, words: str) -> Says:
 
 _TRIAGED = {
     "consultation": "已解答",
-    "out_of_scope": "不属受理范围,已告知去处",
-    "complex": "情况复杂,已报请拟定办结时间",
+    "out_of_scope": "不属受理范围，已告知去处",
+    "complex": "情况复杂，已报请拟定办结时间",
 }
 # What is not named here is the hall's own affair: returns, reminders, orders, alarms.
 _PUBLIC: dict[str, Says] = {
@@ -46,12 +46,12 @@ _PUBLIC: dict[str, Says] = {
     "sign": lambda data: "承办单位已签收",
     "decide_return": _if("accept", "已改由其他单位承办"),
     "reassign": lambda data: "已改由其他单位承办",
-    "report_complex": lambda data: "情况复杂,已报请拟定办结时间",
+    "report_complex": lambda data: "情况复杂，已报请拟定办结时间",
     "set_limit": lambda data: "已定办结时间" + _moved(data),
     "refer_up": lambda data: "已上报上级部门" + _moved(data),
-    "referral_reply": lambda data: "上级部门已答复,继续办理",
+    "referral_reply": lambda data: "上级部门已答复，继续办理",
     "decide_extension": lambda data: "办理时间延长" + _moved(data) if data.get("accept") else None,
-    "suspend": lambda data: "暂停计时,等待您配合",
+    "suspend": lambda data: "暂停计时，等待您配合",
     "resume": lambda data: "继续办理" + _moved(data),
     "auto_resume": lambda data: "继续办理" + _moved(data),
     "reclassify": lambda data: "办件类别已调整" + _moved(data),
@@ -59,7 +59,7 @@ _PUBLIC: dict[str, Says] = {
     "check_reply": _if("accept", "已答复"),
     "revisit": _if("reached", "已回访"),
     "judge_revisit": lambda data: "重新办理" + _moved(data) if data.get("reopen") else "回访已处理",
-    "rate": lambda data: f"您的评价:{data['rating']} 分",
+    "rate": lambda data: f"您的评价：{data['rating']} 分",
     "object": lambda data: "您已提出异议",
     "withdraw": lambda data: "已按您的要求撤回",
     "merge": lambda data: "已并入同一事项的在办件",
@@ -144,7 +144,7 @@ def told(rows: Sequence[Row]) -> str | None:
 
 def _guidance(texts: Texts) -> str | None:
     place = texts.get("guidance")
-    return f"请向{place['unit']}反映:{place['address']},电话 {place['phone']}" if place else None
+    return f"请向{place['unit']}反映：{place['address']},电话 {place['phone']}" if place else None
 
 
 async def _told_elsewhere(services: Services, session: AsyncSession, case: Case) -> str | None:

@@ -20,7 +20,7 @@ from rules.case.alarms import alarms
 from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.permits import possible
-from rules.case.vocabulary import LADDER, Status
+from rules.case.vocabulary import LADDER
 
 MOST = 25  # of each kind; a counter that is further behind works off the oldest first
 
@@ -68,7 +68,8 @@ async def read_queue(services: Services, viewer: Viewer) -> Queue:
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
         unnumbered = await _unnumbered(services, session, scope)
-        registered, revisiting = Case.status == Status.REGISTERED, Case.status == Status.REVISITING
+        # What it waits for, not its status: a judgement that is owed stands before a revisit.
+        untriaged, unvisited = col(Case.step) == "triage", col(Case.step) == "revisit"
         untold = and_(
             col(Case.status).in_([status.value for status in LADDER]),
             # The oldest of the instants from which the citizen is owed a word.
@@ -76,8 +77,8 @@ async def read_queue(services: Services, viewer: Viewer) -> Queue:
         )
         return Queue(
             unnumbered,
-            await reader.part(session, and_(scope.cases, registered), "triage", "triage_late"),
-            await reader.part(session, and_(scope.cases, revisiting), "revisit", "revisit_late"),
+            await reader.part(session, and_(scope.cases, untriaged), "triage", "triage_late"),
+            await reader.part(session, and_(scope.cases, unvisited), "revisit", "revisit_late"),
             await reader.part(session, and_(scope.cases, untold), "inform", "response_late"),
         )
 

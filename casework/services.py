@@ -34,5 +34,6 @@ class Services:
     attachments: Path
     policies_folder: Path | None = None  # None: the packaged ones
     online_filing: frozenset[str] = frozenset()  # codes of the halls where citizens may file themselves
+    public_url: str = ""  # where browsers reach us, without a slash at the end; empty: as they asked
     pinned: PinnedTerms = field(default_factory=PinnedTerms)
     sign_in: SignInRules = field(default_factory=SignInRules)

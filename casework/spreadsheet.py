@@ -1,15 +1,22 @@
 """Reading a table that people filled in: an Excel file as rows of text under their headings."""
 
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 LARGEST_FILE = 20_000_000  # bytes
 MOST_ROWS = 20_000
+UNREADABLE = "不是可以读取的 Excel 文件"
+MOST_CELLS = 2_000_000  # from the first to the last, empty ones included
+MOST_UNPACKED = 50_000_000  # bytes of a sheet
+_PLACE = re.compile(rb'[":]([A-Z]{1,3})(\d{1,7})"')
 _HEADINGS_WITHIN = 10  # rows: a title and a note may stand above them
 
 Cell = int | float | str | bool | time | date | object
@@ -27,7 +34,7 @@ class Fault:
     def __str__(self) -> str:
         """Say it in a sentence."""
         place = [self.sheet, f"第 {self.row} 行" if self.row else "", self.column]
-        return " ".join(filter(None, place)) + ":" + self.what
+        return " ".join(filter(None, place)) + "：" + self.what
 
 
 class BadTable(Exception):
@@ -61,10 +68,12 @@ class Workbook:
         size = source.stat().st_size if isinstance(source, Path) else len(source)
         if size > LARGEST_FILE:
             raise BadTable([Fault(name, 0, "", "文件过大")])
+        if what := _fault(source):
+            raise BadTable([Fault(name, 0, "", what)])
         try:
             self._book = CalamineWorkbook.from_object(source if isinstance(source, Path) else BytesIO(source))
         except CalamineError as error:
-            raise BadTable([Fault(name, 0, "", "不是可以读取的 Excel 文件")]) from error
+            raise BadTable([Fault(name, 0, "", UNREADABLE)]) from error
 
     @property
     def sheets(self) -> list[str]:
@@ -85,10 +94,40 @@ class Workbook:
         if index is None:
             best = max(top, key=lambda row: len(set(needed) & set(row)), default=[])
             missing = "、".join(name for name in needed if name not in best)
-            raise BadTable([Fault(sheet, 0, "", f"缺少列:{missing}")])
+            raise BadTable([Fault(sheet, 0, "", f"缺少列：{missing}")])
         for number, row in enumerate(texts[index + 1 :], start=index + 2):
             if any(row):
                 yield Line(sheet, number, dict(zip(texts[index], row, strict=False)))
+
+
+def _fault(source: Path | bytes) -> str | None:
+    """Return why a file is not read: it is no xlsx file, or its sheets span too many cells.
+
+    The reader makes room for every cell between the first and the last: one that strayed to the far
+    corner would take all memory.
+    """
+    try:
+        with ZipFile(source if isinstance(source, Path) else BytesIO(source)) as archive:
+            for name in archive.namelist():
+                if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                    continue
+                with archive.open(name) as part:
+                    content = part.read(MOST_UNPACKED + 1)
+                places = [(_column(letters), int(row)) for letters, row in _PLACE.findall(content)]
+                wide, high = (max((place[i] for place in places), default=0) for i in (0, 1))
+                if len(content) > MOST_UNPACKED or wide * high > MOST_CELLS:
+                    return "表格范围过大"
+    except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
+        return UNREADABLE
+    return None
+
+
+def _column(letters: bytes) -> int:
+    """Return the number of a column: A is 1, AA 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _text(cell: Cell) -> str:

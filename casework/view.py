@@ -10,7 +10,7 @@ from rules.case.state import CaseState, Round
 from rules.case.vocabulary import Level, Light, Status
 
 # What a rung of the ladder orders; nobody typed it (domain.md, section 4, overdue_2).
-LADDER_ORDER = "办件超过办结时限仍未办结,请说明原因并尽快办结。"
+LADDER_ORDER = "办件超过办结时限仍未办结，请说明原因并尽快办结。"
 
 
 def case_view(

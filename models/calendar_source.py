@@ -16,7 +16,7 @@ from models.statutory import statutory_holidays
 from rules.calendar import Calendar, Hours, Notice
 
 LIBRARY_SOURCE = "chinesecalendar"
-PROVISIONAL_SOURCE = "国务院通知尚未公布,暂按法定节假日计算"
+PROVISIONAL_SOURCE = "国务院通知尚未公布，暂按法定节假日计算"
 
 _DECEMBER = 12
 

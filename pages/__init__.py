@@ -35,6 +35,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     )
     from pages.errors import install_error_pages
     from pages.headers import PageHeaders
+    from pages.limits import BodyLimit
     from pages.static_files import mount_static
 
     modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
@@ -48,4 +49,5 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     app.state.routes += [route for module in modules for route in module.router.routes]
     mount_static(app)
     install_error_pages(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(PageHeaders)

@@ -97,7 +97,7 @@ async def _draft(request: Request, values: dict[str, str]) -> Draft:
     for part in ("off", "work"):
         days[part], unreadable = read_days(values[part])
         if unreadable:
-            faults[part] = "不是日期:" + "、".join(unreadable[:10])
+            faults[part] = "不是日期：" + "、".join(unreadable[:10])
     if not values["source"]:
         faults["source"] = "string_too_short"
     if faults:

@@ -26,9 +26,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 _WORDS = {
     "bad_hours": "须写作 09:00-12:00 13:30-17:30,按先后顺序",
-    "ring": "上级大厅不能是本大厅,也不能是本大厅的下级",
-    "given_twice": "已经有了,请换一个",
-    "string_pattern_mismatch": "只能用字母、数字、点、横线和下划线,以字母或数字开头",
+    "ring": "上级大厅不能是本大厅，也不能是本大厅的下级",
+    "given_twice": "已经有了，请换一个",
+    "string_pattern_mismatch": "只能用字母、数字、点、横线和下划线，以字母或数字开头",
     "string_too_short": "必填",
     "enum": "请选择一项",
 }

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 CONFLICT, FORBIDDEN = 409, 403
 
 REFUSED: Mapping[str, str] = {
-    "own_request": "这是您自己提出的申请,须由另一位管理员或审计人员决定。",
-    "about_yourself": "这项申请涉及您本人,须由其他人决定。",
+    "own_request": "这是您自己提出的申请，须由另一位管理员或审计人员决定。",
+    "about_yourself": "这项申请涉及您本人，须由其他人决定。",
     "decided": "这项申请已经有了决定。",
-    "requester_gone": "申请人已不再是有效的管理员,这项申请不能再批准,请予驳回。",
-    "changed_meanwhile": "该用户在申请之后有了变动,不能按原申请批准;请驳回,由管理员重新申请。",
-    "waiting_already": "该用户已有一项申请在等待审批,请先决定或撤回那一项。",
-    "last_admin": "这是最后一位有效的系统管理员,不能停用或变更。",
+    "requester_gone": "申请人已不再是有效的管理员，这项申请不能再批准，请予驳回。",
+    "changed_meanwhile": "该用户在申请之后有了变动，不能按原申请批准；请驳回，由管理员重新申请。",
+    "waiting_already": "该用户已有一项申请在等待审批，请先决定或撤回那一项。",
+    "last_admin": "这是最后一位有效的系统管理员，不能停用或变更。",
 }
 NEVER = frozenset({"own_request", "about_yourself"})
 """Refusals that no waiting mends: 403."""
@@ -19,7 +19,7 @@ NEVER = frozenset({"own_request", "about_yourself"})
 PLACE_FAULTS: Mapping[str, str] = {
     "hall_missing": "该角色须选择所属大厅",
     "unit_missing": "该角色须选择所属单位",
-    "unit_extra_forbidden": "该角色不属于某个单位,请只选大厅",
+    "unit_extra_forbidden": "该角色不属于某个单位，请只选大厅",
     "alternate_extra_forbidden": "只有承办单位联系人可以是备用联系人",
 }
 

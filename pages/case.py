@@ -8,11 +8,9 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from casework.commanding import BY_NAME, aim, send
-from casework.engine import CaseNotRunning, EngineUnavailable
-from casework.errors import BadInput, Conflict, NotFound
+from casework.errors import NotFound
 from casework.finding import find_case
 from casework.history import ledger_row
-from casework.sent import KEY_HEADER
 from casework.services import Services
 from casework.viewer import Viewer
 from pages import case_files, case_private
@@ -21,14 +19,11 @@ from pages.errors import SEE_OTHER
 from pages.form_values import body_of_form, typed_of
 from pages.frame import SIGNED_IN
 from pages.labels import word
+from pages.refused import REFUSED, tell
 from pages.rendering import render
 from pages.sessions import PageViewer
 from routes.command_bodies import read_draft
 from routes.dependencies import Given
-from routes.problems import RETRY_AFTER
-from routes.refusal_log import log_refusal
-from routes.wording import RULES, problem_words
-from rules.case.errors import Invalid
 
 router = APIRouter()
 _pages = APIRouter(dependencies=SIGNED_IN)
@@ -73,7 +68,7 @@ def _command(name: str) -> Callable[..., Awaitable[Response]]:
         try:
             aimed = await aim(services, viewer, number, name, key, note)
             case = await send(services, aimed, read_draft(name, body_of_form(name, form)))
-        except (BadInput, Invalid, Conflict, EngineUnavailable, CaseNotRunning) as refusal:
+        except REFUSED as refusal:
             return await _again(request, services, viewer, number, name, form, refusal)
         return RedirectResponse(f"/cases/{case['number']}?done={name}", SEE_OTHER)
 
@@ -90,26 +85,9 @@ async def _again(
     form: FormData,
     refusal: Exception,
 ) -> Response:
-    typed, key = typed_of(name, form), key_of(form)
-    if isinstance(refusal, BadInput | Invalid):
-        faults = dict(refusal.faults)
-        message = None
-        if faults.pop(KEY_HEADER, None):
-            # Sent before with other values: what stands here now is a new form.
-            key, message = None, "这份表单此前已提交过一次。请核对办件现状,确需再次提交的请再点一次。"
-        extra = Extra(message, again=Again(name, typed, faults, key))
-        return await case_page(request, services, viewer, number, status=422, extra=extra)
-    again = Again(name, typed, key=key)
-    if isinstance(refusal, Conflict):
-        rule = str(refusal.extra.get("rule"))
-        await log_refusal(request, 409, f"{refusal.slug}: {rule}")
-        message = RULES.get(rule) or problem_words(refusal.slug)[1]
-        extra = Extra(f"未能“{word('command', name)}”:{message}", again=again)
-        return await case_page(request, services, viewer, number, status=409, extra=extra)
-    extra = Extra(problem_words("engine-unavailable")[1], again=again)
-    page = await case_page(request, services, viewer, number, status=503, extra=extra)
-    page.headers["Retry-After"] = str(RETRY_AFTER)
-    return page
+    told = await tell(request, refusal, name, key_of(form))
+    extra = Extra(told.message, again=Again(name, typed_of(name, form), told.faults, told.key))
+    return told.on(await case_page(request, services, viewer, number, status=told.status, extra=extra))
 
 
 for _name in BY_NAME:

@@ -17,6 +17,7 @@ from pages.case_history import entries
 from pages.case_order import ordered
 from pages.command_forms import Choices, CommandForm, command_form
 from pages.form_values import Typed, shown_faults
+from pages.refused import to_copy
 from pages.rendering import moment, render
 from routes.keys import LONGEST
 
@@ -112,7 +113,4 @@ def _lost(form: CommandForm | None, again: Again | None, offered: list[str]) -> 
     """Return what was typed into a form that the page no longer offers, so that it can be copied."""
     if form is None or again is None or again.name in offered:
         return []
-    typed = ((name, value) for name, value in again.typed.items() if value)
-    return [
-        (form.label_of(name), value if isinstance(value, str) else "、".join(value)) for name, value in typed
-    ]
+    return to_copy(form, again.typed)

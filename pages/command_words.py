@@ -63,32 +63,32 @@ LABELS: Mapping[tuple[str, str], str] = {
 }
 
 YES_NO: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("decide_return", "accept"): ("同意退单,改派其他单位", "不同意,仍由原单位办理"),
+    ("decide_return", "accept"): ("同意退单，改派其他单位", "不同意，仍由原单位办理"),
     ("decide_extension", "accept"): ("同意延期", "不同意"),
     ("confirm_unsolvable", "accept"): ("同意认定并备案", "不同意"),
-    ("reply", "resolved"): ("已解决", "未解决,作出释明"),
-    ("check_reply", "accept"): ("通过,并告知反映人", "不通过,退回重办"),
+    ("reply", "resolved"): ("已解决", "未解决，作出释明"),
+    ("check_reply", "accept"): ("通过，并告知反映人", "不通过，退回重办"),
     ("revisit", "reached"): ("已联系上", "未联系上"),
     ("revisit", "resolved"): ("已解决", "未解决"),
     ("judge_revisit", "reopen"): ("重新办理", "维持办结"),
 }
 
 HINTS: Mapping[tuple[str, str], str] = {
-    ("triage", "kind"): "咨询件填解答;不属受理范围的填去向指引;其余填承办单位和一次性告知",
+    ("triage", "kind"): "咨询件填解答；不属受理范围的填去向指引；其余填承办单位和一次性告知",
     ("triage", "matter"): "与登记时相同的可不填",
     ("triage", "cause"): "登记时未选成因的须选",
     ("decide_return", "unit"): "同意退单时选择",
     ("decide_return", "reason"): "不同意时请说明",
     ("decide_extension", "reason"): "不同意时请说明",
     ("confirm_unsolvable", "reason"): "不同意时请说明",
-    ("check_reply", "reason"): "不通过时请说明,承办单位据此改进",
+    ("check_reply", "reason"): "不通过时请说明，承办单位据此改进",
     ("revisit", "rating"): "联系上反映人时填写",
     ("reply", "resolved"): "“未解决”只适用于已备案的无法解决事项",
-    ("request_extension", "working_days"): "从目前的期限起算,不超过原办理时限",
-    ("set_limit", "due_on"): "须为今天以后的工作日,下班时到期;格式 2026-11-22",
-    ("refer_up", "due_on"): "须为今天以后的工作日,下班时到期;格式 2026-11-22",
+    ("request_extension", "working_days"): "从目前的期限起算，不超过原办理时限",
+    ("set_limit", "due_on"): "须为今天以后的工作日，下班时到期；格式 2026-11-22",
+    ("refer_up", "due_on"): "须为今天以后的工作日，下班时到期；格式 2026-11-22",
     ("merge", "into"): "本大厅受理更早、尚未办结的办件",
-    ("suspend", "reason"): "只用于等待反映人补充材料等情形,累计不超过规定天数",
+    ("suspend", "reason"): "只用于等待反映人补充材料等情形，累计不超过规定天数",
 }
 
 WHEN: Mapping[tuple[str, str], When] = {

@@ -130,7 +130,7 @@ def _faulty(
     if faults.pop(KEY_HEADER, None):
         # Back from the receipt and changed: it would be another case, so people decide.
         key = str(uuid.uuid4())
-        message = "这份表单先前已经登记过,本次没有重复登记。如确需另登一件,请核对后再次提交。"
+        message = "这份表单先前已经登记过，本次没有重复登记。如确需另登一件，请核对后再次提交。"
     return Sheet(fields, key, counter_form.shown_faults(faults), similar, message, files_lost)
 
 

@@ -34,7 +34,7 @@ _LABELS = {
 }
 _ATTEMPT_LABELS = {"channel": "方式", "on": "日期", "where": "地点或平台", "said": "答复情况"}
 _WORDS = {
-    ("petitioner.phone", "string_pattern_mismatch"): "应为 11 位手机号,或带区号的固定电话(0773-2800000)",
+    ("petitioner.phone", "string_pattern_mismatch"): "应为 11 位手机号，或带区号的固定电话(0773-2800000)",
     ("petitioner.id_number", "bad_format"): "应为 18 位身份证号",
     ("petitioner.uscc", "bad_format"): "应为 18 位统一社会信用代码",
 }

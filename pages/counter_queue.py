@@ -10,8 +10,6 @@ from starlette.responses import Response
 
 from casework.commanding import aim, send
 from casework.desk import desk_of, promises_for
-from casework.engine import EngineUnavailable
-from casework.errors import BadInput
 from casework.finding import Found, find_case
 from casework.queue import read_queue
 from casework.reading import get_case
@@ -21,18 +19,17 @@ from pages.command_forms import Choices, command_form
 from pages.errors import SEE_OTHER
 from pages.form_values import Typed, body_of_form, shown_faults, typed_of
 from pages.frame import SIGNED_IN
+from pages.refused import REFUSED, Told, tell, to_copy
 from pages.rendering import render
 from pages.sessions import page_only
 from routes.command_bodies import read_draft
 from routes.dependencies import Given
-from routes.wording import problem_words
 from rules.case.permits import may
 from rules.case.vocabulary import Role
 
 router = APIRouter(dependencies=SIGNED_IN)
 
 Clerk = Annotated[Viewer, Depends(page_only(Role.CLERK, Role.WINDOW_LEAD))]
-UNPROCESSABLE, UNAVAILABLE = 422, 503
 
 
 @router.get("/counter/queue")
@@ -41,9 +38,11 @@ async def queue(
     given: Given,
     viewer: Clerk,
     done: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = None,
+    case: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,100}$")] = None,
 ) -> Response:
-    """Show the queue of the hall; `done` is the number of the case that was triaged just now."""
-    return render(request, "counter/queue.html", queue=await read_queue(given, viewer), done=done)
+    """Show the queue of the hall; `done` and `case` are number and id of what was triaged just now."""
+    queue = await read_queue(given, viewer)
+    return render(request, "counter/queue.html", queue=queue, done=done, done_id=case)
 
 
 @router.get("/counter/triage/{ref}")
@@ -59,16 +58,20 @@ async def triage(request: Request, ref: str, given: Given, viewer: Clerk) -> Res
     """Triage the case, and lead back to the queue."""
     form = await request.form()
     key = _key(form)
-    aimed = await aim(given, viewer, ref, "triage", key, lambda id: setattr(request.state, "case_id", id))
+
+    def note(case_id: str) -> None:
+        request.state.case_id = case_id  # for the log of refusals
+
     try:
+        aimed = await aim(given, viewer, ref, "triage", key, note)
         case = await send(given, aimed, read_draft("triage", body_of_form("triage", form)))
-    except BadInput as refusal:
-        typed = typed_of("triage", form)
-        return await _show(request, given, viewer, aimed.found, typed, key, faults=refusal.faults)
-    except EngineUnavailable:
-        typed, words = typed_of("triage", form), problem_words("engine-unavailable")[1]
-        return await _show(request, given, viewer, aimed.found, typed, key, message=words)
-    return RedirectResponse(f"/counter/queue?done={case['number']}", SEE_OTHER)
+    except REFUSED as refusal:
+        told = await tell(request, refusal, "triage", key)
+        # Read anew: a colleague may have done it meanwhile.
+        found = await find_case(given, viewer, ref)
+        typed, key = typed_of("triage", form), told.key or str(uuid.uuid4())
+        return told.on(await _show(request, given, viewer, found, typed, key, told=told))
+    return RedirectResponse(f"/counter/queue?done={case['number']}&case={case['id']}", SEE_OTHER)
 
 
 def _key(form: FormData) -> str:
@@ -84,21 +87,22 @@ async def _show(
     typed: Typed,
     key: str,
     *,
-    faults: dict[str, str] | None = None,
-    message: str | None = None,
+    told: Told | None = None,
 ) -> Response:
     may(found.state, "triage", viewer.actor)
     desk = await desk_of(given, found.case.hall)
     form = command_form("triage", Choices(units=tuple(desk.units)))
+    case = await get_case(given, viewer, found.case.id)
     return render(
         request,
         "counter/triage.html",
-        status=UNPROCESSABLE if faults else UNAVAILABLE if message else 200,
-        case=await get_case(given, viewer, found.case.id),
+        status=told.status if told else 200,
+        case=case,
         form=form,
         typed=typed,
-        faults=shown_faults(form, faults or {}),
-        message=message,
+        faults=shown_faults(form, told.faults if told else {}),
+        message=told.message if told else None,
+        lost=to_copy(form, typed) if told and "triage" not in case["allowed"] else [],
         promises=promises_for(found),
         key=key,
     )

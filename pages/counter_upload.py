@@ -26,7 +26,7 @@ FILES = "files"
 # Room for the ten files that a case may have at most; more than one page sends at a counter.
 MOST_BYTES = 10 * LARGEST + 1024 * 1024
 _NAME = Typed(1, 100)
-_UNNUMBERED = "办件尚未取得编号,请在编号后到办件页补传"
+_UNNUMBERED = "办件尚未取得编号，请在编号后到办件页补传"
 
 
 class _InMemory(MultiPartParser):

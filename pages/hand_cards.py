@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "hand-cards"
 def card(role: Role) -> str:
     """Return the card of a role, as Markdown."""
     places = " · ".join(f"**{place.title}** `{place.path}`" for place in (*PLACES[role], INBOX, HELP))
-    parts = [f"# {ROLES[role]}:一页纸", DUTY[role], f"页面:{places}", "## 一天怎么过"]
+    parts = [f"# {ROLES[role]}:一页纸", DUTY[role], f"页面：{places}", "## 一天怎么过"]
     parts.append("\n".join(f"{number}. {step}" for number, step in enumerate(DAY[role], 1)))
     if commands := commands_of(role):
         rows = [f"| {name} | {hint} |" for name, hint in commands]

@@ -52,5 +52,5 @@ def source_words(source: str) -> str:
     """Return where a value comes from: the phrases quoted, and whether it is but a proposal."""
     phrases = "".join(_PHRASE.findall(source))
     if source.startswith("[P]"):
-        return "建议值,文件未作规定" + (f";文件原文:{phrases}" if phrases else "")
+        return "建议值，文件未作规定" + (f";文件原文：{phrases}" if phrases else "")
     return phrases or source

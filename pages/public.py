@@ -33,6 +33,7 @@ from routes.wording import fault_words
 from rules.case.commands import Command, Object, Rate
 from rules.case.vocabulary import ENDED
 
+STARS = frozenset("12345")
 router = APIRouter(prefix="/public", dependencies=OPEN_TO_ALL)
 router.include_router(public_file.router)
 
@@ -134,7 +135,7 @@ async def _acted(
 def _checked(model: type[PairBody], typed: Values) -> tuple[PairBody | None, dict[str, str]]:
     """Return the body, or the faults in words by their fields."""
     values: dict[str, Any] = {name: text for name, text in typed.items() if text.strip()}
-    if typed.get("rating", "").isdecimal():
+    if typed.get("rating") in STARS:
         values["rating"] = int(typed["rating"])
     try:
         return model.model_validate(values), {}
@@ -164,7 +165,7 @@ def _asking(
 
 def _too_many(request: Request, typed: Values, error: TooMany) -> Response:
     seconds = max(1, ceil(error.retry_after.total_seconds()))
-    words = f"查询码或手机号后四位填错的次数太多,请 {seconds} 秒后再试。"
+    words = f"查询码或手机号后四位填错的次数太多，请 {seconds} 秒后再试。"
     page = _asking(request, typed, refusal=words, status=429)
     page.headers["Retry-After"] = str(seconds)
     return page

@@ -13,6 +13,7 @@ from casework.online_filing import Place, file_online, places
 from casework.sent import KEY_HEADER
 from casework.services import Services
 from pages import counter_form
+from pages.public_address import public_link
 from pages.rendering import render
 from routes.dependencies import Given
 from routes.filing_body import read_filing
@@ -59,8 +60,7 @@ async def file(request: Request, given: Given) -> Response:
         return page
     code = case.get("query_code")
     names = {place.code: place.name for place in offered}
-    link = f"{request.base_url}public" + (f"#code={code}" if code else "")
-    qr = segno.make(link, error="m").svg_data_uri(scale=4, border=4)
+    qr = segno.make(public_link(request, given, code), error="m").svg_data_uri(scale=4, border=4)
     return render(request, "public/filed.html", case=case, code=code, hall=names[hall], qr=qr)
 
 

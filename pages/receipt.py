@@ -18,6 +18,7 @@ from pages.counter_code import Kept, recall, remember
 from pages.errors import SEE_OTHER
 from pages.frame import SIGNED_IN
 from pages.labels import word
+from pages.public_address import public_link, public_page
 from pages.receipt_pdf import receipt_pdf
 from pages.rendering import clock, moment, render
 from pages.sessions import page_only
@@ -35,7 +36,7 @@ async def as_pdf(request: Request, id: str, given: Given, viewer: Clerk) -> Resp
     """Return the receipt as a PDF; with the code for as long as it is known."""
     receipt = await read_receipt(given, viewer, id)
     kept = await recall(given, viewer, request, receipt.case["id"])
-    pdf = await receipt_pdf(_for_print(receipt, kept, _link(request, kept.code)))
+    pdf = await receipt_pdf(_for_print(receipt, kept, public_link(request, given, kept.code)))
     name = receipt.case["number"] or "receipt"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.pdf"',
@@ -50,14 +51,14 @@ async def as_page(request: Request, id: str, given: Given, viewer: Clerk) -> Res
     """Show the receipt."""
     receipt = await read_receipt(given, viewer, id)
     kept = await recall(given, viewer, request, receipt.case["id"])
-    link = _link(request, kept.code)
+    link = public_link(request, given, kept.code)
     page = render(
         request,
         "counter/receipt.html",
         receipt=receipt,
         case=receipt.case,
         kept=kept,
-        public=f"{request.base_url}public",
+        public=public_page(request, given),
         qr=segno.make(link, error="m").svg_data_uri(scale=4, border=4),
         steps=_steps(receipt),
     )
@@ -76,27 +77,19 @@ async def renew(request: Request, id: str, given: Given, viewer: Clerk) -> Respo
     return response
 
 
-def _link(request: Request, code: str | None) -> str:
-    """Return where the citizen follows the case.
-
-    The code is a fragment: browsers keep it to themselves, so that no server's log ever has it.
-    """
-    return f"{request.base_url}public" + (f"#code={code}" if code else "")
-
-
 def _steps(receipt: Receipt) -> list[str]:
     """Return what happens next, in the words of the procedure."""
     if receipt.case["closed_at"]:
-        return ["本件已办结。对结果有异议的,可在异议期内凭查询码提出。"]
+        return ["本件已办结。对结果有异议的，可在异议期内凭查询码提出。"]
     steps = []
     if receipt.case["number"] is None:
-        steps.append("系统恢复连接后自动取得编号,受理时间以本回执所载时间为准。")
+        steps.append("系统恢复连接后自动取得编号，受理时间以本回执所载时间为准。")
     if receipt.case["kind"] is None:
-        steps.append("窗口分类后转承办单位办理,或当场答复。")
+        steps.append("窗口分类后转承办单位办理，或当场答复。")
     return [
         *steps,
-        "承办单位签收后在期限内办理,并向您告知进展。",
-        "答复审核通过后告知您结果,并进行回访;您可以凭查询码评价。",
+        "承办单位签收后在期限内办理，并向您告知进展。",
+        "答复审核通过后告知您结果，并进行回访；您可以凭查询码评价。",
     ]
 
 

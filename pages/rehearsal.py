@@ -66,5 +66,5 @@ def _words(refusal: BadInput | ValidationError) -> str:
     else:
         slugs = [slug for _, slug in validation_faults(refusal.errors(include_url=False))]
     if slugs == ["one_of_three"]:
-        return "请填写时间,或选择前进多久。"
+        return "请填写时间，或选择前进多久。"
     return ";".join(fault_words(slug) for slug in slugs) + "。"

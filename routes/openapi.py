@@ -12,15 +12,15 @@ from routes.problems import Problem
 
 _REF = "#/components/schemas/{model}"
 _MEANINGS = {
-    401: "没有登录,或登录已失效",
+    401: "没有登录，或登录已失效",
     403: "角色或范围无权",
-    404: "没有这项内容,或不可见",
-    409: "目前的状态不允许;`case_status` 与 `allowed` 说明现状",
+    404: "没有这项内容，或不可见",
+    409: "目前的状态不允许；`case_status` 与 `allowed` 说明现状",
     413: "内容过大",
     415: "不支持的文件类型",
-    422: "输入有误,逐项列出",
-    429: "过于频繁,见 Retry-After",
-    503: "引擎或数据库无法连接,见 Retry-After",
+    422: "输入有误，逐项列出",
+    429: "过于频繁，见 Retry-After",
+    503: "引擎或数据库无法连接，见 Retry-After",
 }
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -19,6 +20,7 @@ from routes.refusal_log import log_refusal
 from routes.wording import RULES, fault_words, problem_words
 from rules.case.errors import Forbidden, Illegal, Invalid
 
+UNSTORABLE = {"22021", "22P05"}  # PostgreSQL: a character that is in no encoding, or cannot be turned
 RETRY_AFTER = 5  # seconds; an engine or a database that restarts is back by then
 _log = structlog.get_logger(__name__)
 _FIELD = 200  # characters of a field's name that are given back
@@ -66,7 +68,7 @@ def bad_input(faults: Iterable[tuple[str, str]]) -> JSONResponse:
     """Return the 422 that names every fault with its field."""
     named = [{"field": _shown(field), "code": code, "detail": fault_words(code)} for field, code in faults]
     sentences = ";".join(f"{fault['field']}:{fault['detail']}" for fault in named[:20])
-    return problem(422, "invalid-input", detail=f"提交的内容有误:{sentences}。", errors=named)
+    return problem(422, "invalid-input", detail=f"提交的内容有误：{sentences}。", errors=named)
 
 
 def validation_faults(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -99,6 +101,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         EngineUnavailable: lambda request, error: _outage("engine-unavailable", error),
         CaseNotRunning: lambda request, error: _outage("engine-unavailable", error),
         DatabaseUnavailable: lambda request, error: _outage("database-unavailable", error),
+        DBAPIError: _unstorable,
         HTTPException: _http,
         Exception: _fault,
     }
@@ -157,6 +160,13 @@ def _too_many(request: Request, error: errors.TooMany) -> JSONResponse:
 def _outage(slug: str, error: Exception) -> JSONResponse:
     _log.warning("outage", kind=slug, error=str(error)[:500])
     return problem(503, slug, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+def _unstorable(request: Request, error: DBAPIError) -> JSONResponse:
+    """Answer for a character that PostgreSQL holds in no text (NUL), in a part that nobody checks."""
+    if getattr(error.orig, "sqlstate", None) in UNSTORABLE:
+        return bad_input([("body", "control_characters")])
+    return _fault(request, error)
 
 
 def _http(request: Request, error: HTTPException) -> JSONResponse:

@@ -93,7 +93,7 @@ async def test_a_calendar_is_published_after_a_look_at_what_moves(browsing: Brow
         await page.get_by_label("放假的日子").fill(f"{day} 明天")
         await page.get_by_label("依据").fill("本大厅停电检修")
         await page.get_by_role("button", name="预览影响").click()
-        await expect(page.get_by_role("alert")).to_contain_text("不是日期:明天")
+        await expect(page.get_by_role("alert")).to_contain_text("不是日期：明天")
         assert await violations(page) == []
         await page.get_by_label("放假的日子").fill(day)
         await page.get_by_role("button", name="预览影响").click()

@@ -33,7 +33,7 @@ async def test_a_department_its_lead_and_supervision_work_a_case_to_its_end(brow
         assert await violations(page) == []
         await page.locator("#sign button.primary").click()
         await expect(page.locator(".case-head")).to_contain_text("办理中")
-        await give(page, number, "inform", means="phone", text="已收到,正在核实。")
+        await give(page, number, "inform", means="phone", text="已收到，正在核实。")
         await give(page, number, "mark_unable", reason="需要协调户籍信息")
         assert await violations(page) == []
     async with browsing.at("/", by="guilin.supervisor") as page:

@@ -81,7 +81,7 @@ async def test_the_counter_story_without_scripts(browsing: Browsing) -> None:
         await page.get_by_role("button", name="提交登记").click()
         faults = page.locator("p.fault")
         await expect(faults).to_have_text(["校验位不正确", "必填", "应为日期(YYYY-MM-DD)", "必填", "必填"])
-        await expect(page.get_by_role("alert")).to_contain_text("身份证号:校验位不正确")
+        await expect(page.get_by_role("alert")).to_contain_text("身份证号：校验位不正确")
         await expect(page.get_by_label("反映的问题")).to_have_value(STRANGE)
         await page.get_by_label("身份证号").fill("")
         await page.get_by_label("日期").first.fill("")

@@ -87,7 +87,7 @@ async def test_the_inbox_tells_and_forgets(browsing: Browsing) -> None:
         browsing.house.file(hall="chengzhong")
     async with browsing.at("/inbox", by="chengzhong.clerk2") as page:
         assert await violations(page) == []
-        await page.get_by_role("button", name="标为已读:").first.click()
+        await page.get_by_role("button", name="标为已读：").first.click()
         await page.get_by_role("button", name="全部标为已读").click()
         await expect(page.get_by_text("没有未读的消息")).to_be_visible()
         await expect(page.locator("[data-unread]")).to_have_count(0)

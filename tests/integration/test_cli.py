@@ -111,7 +111,7 @@ def test_a_contact_table_goes_from_template_to_import(installed: Path, tmp_path:
     file = tmp_path / "table.xlsx"
     assert bancheng(installed, "directory", "template", file)[0] == 0
     assert bancheng(installed, "directory", "template", file)[0] == 1
-    assert bancheng(installed, "directory", "import", file) == (1, "业务联系表:没有内容\n")
+    assert bancheng(installed, "directory", "import", file) == (1, "业务联系表：没有内容\n")
 
 
 def test_a_calendar_is_shown_and_loaded(installed: Path, tmp_path: Path) -> None:

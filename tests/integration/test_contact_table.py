@@ -98,26 +98,26 @@ async def test_every_bad_row_is_reported_and_nothing_is_written(services: Servic
     ]
     said = await faults(services, table(tmp_path, *rows))
     assert said == [
-        "业务联系表 第 4 行 大厅代码:没有这个大厅",
-        "业务联系表 第 5 行 单位代码:须为字母、数字组成的代码",
-        "业务联系表 第 5 行 分管领导:不能为空",
-        "业务联系表 第 6 行 单位代码:重复出现",
-        "业务联系表 第 7 行 联系人电话:须为手机号码或带区号的固定电话",
-        "业务联系表 第 7 行 备用联系人电话:须为手机号码或带区号的固定电话",
-        "业务联系表 第 8 行 单位名称:含有控制字符",
+        "业务联系表 第 4 行 大厅代码：没有这个大厅",
+        "业务联系表 第 5 行 单位代码：须为字母、数字组成的代码",
+        "业务联系表 第 5 行 分管领导：不能为空",
+        "业务联系表 第 6 行 单位代码：重复出现",
+        "业务联系表 第 7 行 联系人电话：须为手机号码或带区号的固定电话",
+        "业务联系表 第 7 行 备用联系人电话：须为手机号码或带区号的固定电话",
+        "业务联系表 第 8 行 单位名称：含有控制字符",
     ]
 
 
 async def test_a_hall_may_stand_in_for_a_missing_column(services: Services, tmp_path: Path) -> None:
     file = table(tmp_path, TAX[1:], headings=UNIT_COLUMNS[1:])
-    assert "业务联系表 第 3 行 大厅代码:须填写大厅代码" in await faults(services, file)
+    assert "业务联系表 第 3 行 大厅代码：须填写大厅代码" in await faults(services, file)
     done = await import_table(services, file, "operator", hall="chengzhong")
     assert done.units == ["chengzhong/tax"]
 
 
 async def test_missing_columns_are_named(services: Services, tmp_path: Path) -> None:
     file = table(tmp_path, headings=["单位代码", "单位名称", "联系人"])
-    assert await faults(services, file) == ["业务联系表:缺少列:分管领导、分管领导电话、联系人电话"]
+    assert await faults(services, file) == ["业务联系表：缺少列：分管领导、分管领导电话、联系人电话"]
 
 
 async def test_a_new_hall_comes_with_its_sheet(services: Services, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_a_new_hall_comes_with_its_sheet(services: Services, tmp_path: Pat
 async def test_a_faulty_hall_is_refused(services: Services, tmp_path: Path) -> None:
     wrong = ["x y", "", "省级", "nowhere", "部门", "beijing", "12:00-09:00"]
     said = await faults(services, table(tmp_path, TAX, **{HALL_SHEET: [HALL_HEADINGS, wrong]}))
-    assert [fault.partition(":")[0].split()[-1] for fault in said] == [
+    assert [fault.partition("：")[0].split()[-1] for fault in said] == [
         "大厅代码",
         "大厅名称",
         "层级",
@@ -147,9 +147,9 @@ async def test_a_faulty_hall_is_refused(services: Services, tmp_path: Path) -> N
 async def test_what_is_no_excel_file_is_refused(services: Services, tmp_path: Path) -> None:
     file = tmp_path / "table.xlsx"
     file.write_bytes(b"PK\x03\x04 not really")
-    assert await faults(services, file) == ["table.xlsx:不是可以读取的 Excel 文件"]
+    assert await faults(services, file) == ["table.xlsx：不是可以读取的 Excel 文件"]
 
 
 async def test_the_template_is_read_back_as_empty(services: Services, tmp_path: Path) -> None:
     write_template(tmp_path / "template.xlsx")
-    assert await faults(services, tmp_path / "template.xlsx") == ["业务联系表:没有内容"]
+    assert await faults(services, tmp_path / "template.xlsx") == ["业务联系表：没有内容"]

@@ -180,7 +180,7 @@ async def test_a_filing_that_waits_for_its_number_has_a_page(sqlite_house: House
 async def test_the_page_of_a_long_case_stays_light(sqlite_house: House) -> None:
     case = await sqlite_house.handled(kind="commitment")
     for number in range(20):
-        await sqlite_house.act(case, "progress", CONTACT, text=f"第 {number} 次核实材料,已联系当事人。")
+        await sqlite_house.act(case, "progress", CONTACT, text=f"第 {number} 次核实材料，已联系当事人。")
     async with visit(sqlite_house, LEADER) as person:
         answer = await person.get(f"/cases/{case['number']}")
         assert answer.headers["content-encoding"] == "gzip"

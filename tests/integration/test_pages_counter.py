@@ -7,7 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
+import segno
 
+from casework.engine import CaseNotRunning
+from casework.errors import BadInput
+from casework.queue import read_queue
+from casework.viewer import Viewer
+from models.database import DatabaseUnavailable
+from rules.case.errors import Illegal, Invalid
+from rules.case.vocabulary import Role
 from tests.support.house import PASSWORD, PHONE, House
 
 STRANGE = "<script>alert(1)</script>\n=1+1 שלום 𠮷😀"
@@ -103,9 +112,11 @@ async def test_a_case_is_filed_and_its_receipt_holds_code_and_texts_as_typed(hou
         queue = await counter.get("/counter/queue")
         assert f'href="/counter/triage/{number[0]}"' in queue.text
         sent = await counter.post(f"/counter/triage/{number[0]}", TRIAGE)
-        assert sent.status_code == 303 and sent.headers["location"] == f"/counter/queue?done={number[0]}"
+        back = f"/counter/queue?done={number[0]}&case={receipt.rpartition('/')[2]}"
+        assert sent.status_code == 303 and sent.headers["location"] == back
         queue = await counter.get(sent.headers["location"])
-        assert f"已分派 {number[0]}" in queue.text
+        assert f"已分派 {number[0]}" in queue.text and f'href="{receipt}">打印回执' in queue.text
+        assert f'href="{receipt}">打印回执' in (await counter.get(f"/cases/{number[0]}")).text
         untriaged, _, untold = queue.text.partition('id="untold-title"')
         assert f'/triage/{number[0]}"' not in untriaged and number[0] in untold
         page = await counter.get(receipt)
@@ -137,7 +148,7 @@ async def test_every_fault_is_shown_beside_its_field_and_nothing_typed_is_lost(s
         )
         assert faulty(page) == {
             "petitioner.name": "必填",
-            "petitioner.phone": "应为 11 位手机号,或带区号的固定电话(0773-2800000)",
+            "petitioner.phone": "应为 11 位手机号，或带区号的固定电话(0773-2800000)",
             "petitioner.id_number": "校验位不正确",
             "petitioner.uscc": "校验位不正确",
             "matter": "必填",
@@ -290,6 +301,72 @@ async def test_a_faulty_triage_keeps_what_was_typed(sqlite_house: House) -> None
     assert [event["type"] for event in events].count("triage") == 1
 
 
+async def test_who_triages_second_sees_why_and_keeps_the_text(sqlite_house: House) -> None:
+    case = await sqlite_house.file()
+    at = f"/counter/triage/{case['number']}"
+    async with (
+        Counter(sqlite_house, "guilin.clerk") as first,
+        Counter(sqlite_house, "guilin.clerk2") as second,
+    ):
+        for clerk in (first, second):
+            assert 'name="kind"' in (await clerk.get(at)).text
+        assert (await first.post(at, TRIAGE)).status_code == 303
+        typed = TRIAGE | {"key": "triage-2", "one_time_notice.materials": STRANGE}
+        page = await second.post(at, typed)
+    assert page.status_code == 409 and 'name="kind"' not in page.text
+    assert "未能“分派”：办件目前的状态不允许此操作。" in page.text and "这件已经分派" in page.text
+    assert SHOWN in page.text and "3 号窗口" in page.text and "<script>alert" not in page.text
+    for link in (f"/cases/{case['number']}", "/counter/queue"):
+        assert f'<a class="button" href="{link}">' in page.text
+    events = (await sqlite_house.get(f"cases/{case['id']}/events")).json()["items"]
+    assert [event["type"] for event in events].count("triage") == 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "reason"),
+    [
+        (Illegal("triage", "registered"), 409, "办件目前的状态不允许此操作。"),
+        (Invalid({"unit": "unknown"}), 422, 'id="unit-fault"'),
+        (BadInput({"Idempotency-Key": "reused"}), 422, "此前已提交过一次"),
+        (CaseNotRunning(), 503, "流程引擎暂时无法连接"),
+        (DatabaseUnavailable(), 503, "数据库暂时无法连接"),
+    ],
+)
+async def test_a_refused_triage_brings_its_form_back(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch, refusal: Exception, status: int, reason: str
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise refusal
+
+    case = await sqlite_house.file()
+    async with Counter(sqlite_house, "guilin.clerk") as counter:
+        monkeypatch.setattr("pages.counter_queue.send", refuse)
+        page = await counter.post(f"/counter/triage/{case['number']}", TRIAGE)
+    assert page.status_code == status and reason in page.text
+    assert "户口簿" in page.text and 'value="simple" selected' in page.text
+    assert ("retry-after" in page.headers) == (status == 503)
+    kept = 'name="key" value="triage-1"' in page.text
+    assert kept == ("提交过" not in reason), "a key that was used for other values is given up"
+
+
+async def test_a_forged_host_gets_into_no_receipt(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links: list[str] = []
+    make = segno.make
+    monkeypatch.setattr("segno.make", lambda link, **how: (links.append(link), make(link, **how))[1])
+    async with Counter(sqlite_house, "guilin.clerk") as counter:
+        receipt = await counter.file()
+        forged = {"Host": "forged.example.cn"}
+        with sqlite_house.changed(public_url="https://window.example.cn"):
+            code = code_of(page := await counter.http.get(receipt, headers=forged))
+            pdf = await counter.http.get(f"{receipt}.pdf", headers=forged)
+        assert page.status_code == pdf.status_code == 200 and code
+        assert "forged" not in page.text and "打开 https://window.example.cn/public" in page.text
+        assert links == [f"https://window.example.cn/public#code={code}"] * 2
+        assert "打开 http://house/public" in (await counter.get(receipt)).text
+
+
 async def test_the_queue_shows_whom_to_revisit_and_leaves_other_halls_out(sqlite_house: House) -> None:
     told = await sqlite_house.told()
     elsewhere = await sqlite_house.file(by="chengzhong.clerk")
@@ -301,6 +378,19 @@ async def test_the_queue_shows_whom_to_revisit_and_leaves_other_halls_out(sqlite
         assert (await counter.get(f"/counter/receipt/{elsewhere['id']}")).status_code == 404
         assert (await counter.get(f"/counter/receipt/{elsewhere['id']}.pdf")).status_code == 404
         assert (await counter.post(f"/counter/receipt/{elsewhere['id']}/code", {})).status_code == 404
+
+
+async def test_cases_that_wait_for_a_judgement_hide_no_revisit(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casework.queue.MOST", 1)
+    unhappy = await sqlite_house.told()
+    await sqlite_house.act(unhappy, "revisit", "guilin.clerk", reached=True, rating=1, resolved=False)
+    due = await sqlite_house.told()
+    viewer = Viewer("guilin.clerk", "A岗", Role.CLERK, "guilin")
+    queue = await read_queue(sqlite_house.services, viewer)
+    assert [entry.number for entry in queue.revisits.entries] == [due["number"]]
+    assert not queue.revisits.more
 
 
 async def test_only_the_counter_may(sqlite_house: House) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import segno
 from structlog.testing import capture_logs
 
 from casework.online_filing import MOST
@@ -216,6 +217,19 @@ async def test_a_citizen_files_and_follows_the_own_case(house: House) -> None:
     assert listed[0]["number"] in seen.text and listed[0]["number"] in filed.text
     triaged = await house.act(listed[0], "triage", "guilin.clerk", **triage())
     assert triaged["status"] == "dispatched"
+
+
+async def test_a_forged_host_gets_into_no_receipt_of_a_citizen(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links: list[str] = []
+    make = segno.make
+    monkeypatch.setattr("segno.make", lambda link, **how: (links.append(link), make(link, **how))[1])
+    with offering(sqlite_house), sqlite_house.changed(public_url="https://window.example.cn"):
+        sqlite_house.http.headers["Host"] = "forged.example.cn"
+        filed = await send(sqlite_house.http, "/public/file", FILING)
+    assert filed.status_code == 200 and "forged" not in filed.text
+    assert [link.partition("=")[0] for link in links] == ["https://window.example.cn/public#code"]
 
 
 async def test_a_faulty_filing_of_a_citizen_keeps_what_was_typed(house: House) -> None:

@@ -182,7 +182,7 @@ def test_a_calendar_loaded_beside_a_running_serve_reaches_its_cases(house: House
     case = house.triage(house.file(), "simple")
     day = case["due_at"][:10]
     notice = tmp_path / "days.json"
-    notice.write_text(f'{{"off": ["{day}"], "work": [], "source": "演练:当日闭馆"}}')
+    notice.write_text(f'{{"off": ["{day}"], "work": [], "source": "演练：当日闭馆"}}')
     code, said = bancheng(house.folder, "calendar", "load", notice, "--hall", "guilin")
     assert code == 0, said
     eventually(lambda: house.case(case)["due_at"] > case["due_at"], within=60)

@@ -89,3 +89,8 @@ def test_a_rehearsal_touches_nothing_of_the_installation(tmp_path: Path) -> None
     assert (apart.temporal_address, apart.webhook_url) == ("", "")
     assert apart.signing_key() != given.signing_key()
     assert not (tmp_path / "real").exists()
+
+
+def test_where_browsers_reach_us_is_handed_down(tmp_path: Path) -> None:
+    given = settings(tmp_path, public_url="https://window.example.cn/")
+    assert build_services(given).public_url == "https://window.example.cn"

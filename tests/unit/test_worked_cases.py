@@ -22,7 +22,7 @@ VERY_SATISFIED = dict(reached=True, rating=5)
 
 
 def case_1() -> Story:
-    """【桂林·即办】个体户周某注销,窗口要求重复提交已共享证件."""
+    """【桂林·即办】个体户周某注销，窗口要求重复提交已共享证件."""
     story = dispatched("03-09 09:20", "simple", "market", cause="mechanical_application")
     story.give("sign", "03-09 10:00").give("inform", "03-09 11:00")
     return told(story, "03-10 15:00").give("revisit", "03-11 10:00", **VERY_SATISFIED).give("archive")
@@ -36,17 +36,17 @@ def case_2() -> Story:
 
 
 def case_3() -> Story:
-    """【城中·咨询】吴某问居住证续签材料;当场答复."""
+    """【城中·咨询】吴某问居住证续签材料；当场答复."""
     return dispatched("05-08 10:00", "consultation", hall="chengzhong").until("12-31 12:00")
 
 
 def case_4() -> Story:
-    """【桂林·范围外】邻里噪声;当日告知社区及 12345 地址电话."""
+    """【桂林·范围外】邻里噪声；当日告知社区及 12345 地址电话."""
     return dispatched("03-16 09:40", "out_of_scope").until("12-31 12:00")
 
 
 def case_5() -> Story:
-    """【城中·会商】"宠物殡葬"经营范围,目录无明确分类;主办市场监管,协办民政、农业."""
+    """【城中·会商】"宠物殡葬"经营范围，目录无明确分类；主办市场监管，协办民政、农业."""
     story = handled("04-29 15:00", "commitment", "market", "chengzhong")
     story.give("convene", "05-07 09:30", co_units=("civil", "agriculture"), at="05-07 15:00")
     story.give("opine", "05-08 10:00", actor=leader("civil"))
@@ -55,7 +55,7 @@ def case_5() -> Story:
 
 
 def case_6() -> Story:
-    """【桂林·历史遗留】开发商已注销,房改房无法办证."""
+    """【桂林·历史遗留】开发商已注销，房改房无法办证."""
     story = handled("01-26 09:30", "commitment", "resources", cause="legacy")
     story.give("report_complex", "01-27 10:00")
     assert story.armed()["limit_missing"] == "01-29 17:30"
@@ -66,7 +66,7 @@ def case_6() -> Story:
 
 
 def case_7() -> Story:
-    """【桂林·无法解决】要求超龄补缴,法规不允许."""
+    """【桂林·无法解决】要求超龄补缴，法规不允许."""
     story = handled("05-06 11:00", "commitment", "social", cause="policy_gap")
     story.give("declare_unsolvable", "05-12 09:00").give("confirm_unsolvable", "05-12 11:00")
     told(story, "05-14 10:00", resolved=False)
@@ -99,7 +99,7 @@ def case_10() -> Story:
 
 
 def case_11() -> Story:
-    """【城中·上报】跨市公积金,权限在市."""
+    """【城中·上报】跨市公积金，权限在市."""
     story = handled("07-01 10:00", "commitment", "housing", "chengzhong")
     story.give("refer_up", "07-08 15:00", due_on="07-31").give("inform", "07-09 10:00")
     story.give("referral_reply", "07-23 10:00")
@@ -107,7 +107,7 @@ def case_11() -> Story:
 
 
 def case_12() -> Story:
-    """【桂林·即办·重办,跨春节】社保卡激活失败."""
+    """【桂林·即办·重办，跨春节】社保卡激活失败."""
     story = told(handled("02-13 16:00", "simple", "social", cause="system_barrier"), "02-14 11:00")
     story.give("revisit", "02-24 10:00", reached=True, rating=2, resolved=False)
     story.give("judge_revisit", reopen=True)
