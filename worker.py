@@ -13,7 +13,6 @@ from datetime import timedelta
 import httpx
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import logs
 from activities.calendar import CalendarActivities
@@ -33,21 +32,13 @@ from settings import Settings
 from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
+from workflows.sandbox import RUNNER
 
 # What is under way when a stop is asked for may come to its end; the SDK's default is not to wait.
 GRACE = timedelta(seconds=30)
 CACHED = 2000  # cases kept in memory, about 55 KB each; others are read from their history when needed
 TRY_AGAIN = 1.0  # seconds
 GATEWAY_WITHIN = 10.0  # seconds
-
-# Not imported anew for each case: half the CPU, and tables can't be declared twice. The sandbox goes
-# on refusing clocks and randomness to the workflows.
-RUNNER = SandboxedWorkflowRunner(
-    restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        *("rules", "models", "activities", "workflows"),
-        *("pydantic", "pydantic_core", "sqlalchemy", "sqlmodel", "httpx", "cryptography"),
-    )
-)
 
 log = logging.getLogger("bancheng.worker")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from dataclasses import replace
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -12,7 +11,8 @@ from benchmarks.bare import QUEUE, BareActivities, BareWorkflow
 from models.codec import data_converter
 from models.database import Database
 from settings import Settings
-from worker import RUNNER
+from workflows.sandbox import RESTRICTIONS
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 
 async def main() -> None:
@@ -25,8 +25,8 @@ async def main() -> None:
         task_queue=QUEUE,
         workflows=[BareWorkflow],
         activities=[BareActivities(Database(settings.database)).write],
-        workflow_runner=replace(
-            RUNNER, restrictions=RUNNER.restrictions.with_passthrough_modules("benchmarks")
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=RESTRICTIONS.with_passthrough_modules("benchmarks")
         ),
         build_id="bare",
         graceful_shutdown_timeout=timedelta(seconds=5),

@@ -18,7 +18,7 @@ from temporalio.converter import DataConverter
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.workflow import _Definition
 
-from worker import RUNNER
+from workflows.sandbox import RUNNER
 from workflows.case import CaseWorkflow
 
 PAYLOADS = pydantic_data_converter.payload_converter

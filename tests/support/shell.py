@@ -40,7 +40,7 @@ from rules.case.vocabulary import Role
 from tests.support.books import checked_fold, events_of, file_case, person, terms_with
 from tests.support.calendars import CALENDAR_2026
 from tests.support.cases import OF_THE_LEADER, RETURN_DECIDERS, USUALLY, make, reason_of, shown, t
-from worker import RUNNER
+from workflows.sandbox import RUNNER
 from workflows.case import CaseWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
 
