@@ -1,8 +1,10 @@
 """Who hears of an event: inbox rows in the ledger's transaction, and messages for channels outside."""
 
+from dataclasses import replace
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, insert, or_, select
+from sqlalchemy import Connection, Executable, and_, bindparam, insert, or_, select
 
 from activities.tables import CASES, DELIVERIES, NOTIFICATIONS, USERS
 from activities.wording import sentence
@@ -14,16 +16,40 @@ from rules.case.vocabulary import Role, Status
 # These belong to no hall, or to a hall above: they hear of cases of every hall under them.
 ABOVE_HALLS = frozenset({Role.SUPERIOR})
 
+_LINE = ("case_id", "number", "seq", "kind", "text", "at", "read")
+_MERGED = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == bindparam("into"))
 
-_STAFF = (
-    select(USERS.c.username, USERS.c.role, USERS.c.unit, USERS.c.alternate)
-    .where(
-        USERS.c.active,
-        USERS.c.role.in_(bindparam("roles", expanding=True)),
-        or_(USERS.c.hall == bindparam("hall"), USERS.c.role.in_(ABOVE_HALLS)),
+Shape = tuple[tuple[bool, bool], ...]  # of each address: names it a unit, is it a contact's
+
+
+@cache
+def _telling(shape: Shape) -> Executable:
+    """Return the statement that writes a line for everybody at addresses of this shape.
+
+    The database finds the people while it writes: this stands in the transaction of every event.
+    """
+    at_any = []
+    for place, (of_unit, of_contact) in enumerate(shape):
+        address = [USERS.c.role == bindparam(f"at_role_{place}")]
+        if of_unit:
+            address.append(USERS.c.unit == bindparam(f"at_unit_{place}"))
+        if of_contact:
+            address.append(USERS.c.alternate == bindparam(f"at_alternate_{place}"))
+        at_any.append(and_(*address))
+    told = (
+        select(
+            USERS.c.username,
+            *(bindparam(f"line_{name}", type_=NOTIFICATIONS.c[name].type) for name in _LINE),
+        )
+        .where(
+            USERS.c.active,
+            or_(USERS.c.hall == bindparam("at_hall"), USERS.c.role.in_(ABOVE_HALLS)),
+            or_(*at_any),
+        )
+        .order_by(USERS.c.username)
     )
-    .order_by(USERS.c.username)
-)
+    lines = insert(NOTIFICATIONS).from_select(["username", *_LINE], told)
+    return lines.returning(NOTIFICATIONS.c.username)
 
 
 class Outside(Protocol):
@@ -43,13 +69,10 @@ class Inbox:
 
     def tell(self, connection: Connection, case: CaseState, event: Event, seq: int) -> bool:
         """Write the inbox rows; say whether somebody outside is to hear of it too."""
-        users = _users(connection, case, recipients(case, event))
         text = sentence(case, event)
-        rows = [_line(case.case_id, case.number, event, seq, event.type, user, text) for user in users]
+        users = _tell(connection, case, recipients(case, event), event, seq, text)
         if event.type == "check_reply" and case.status is Status.REVISITING:
-            rows += _to_merged(connection, case, event, seq)
-        if rows:
-            connection.execute(insert(NOTIFICATIONS), rows)
+            _tell_merged(connection, case, event, seq)
         messages = [
             {
                 "case_id": case.case_id,
@@ -69,45 +92,42 @@ class Inbox:
         return bool(messages)
 
 
-def _to_merged(connection: Connection, case: CaseState, event: Event, seq: int) -> list[dict[str, Any]]:
+def _tell_merged(connection: Connection, case: CaseState, event: Event, seq: int) -> None:
     """The citizens of cases merged into this one are told with its reply."""
-    wanted = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == case.case_id)
-    merged = connection.execute(wanted).all()
-    clerks = _users(connection, case, CLERKS) if merged else []
-    text = f"所并入的 {case.number} 已答复，请告知反映人"
-    return [
-        _line(row.id, row.number, event, seq, "merged_reply", user, f"{row.number} {text}")
-        for row in merged
-        for user in clerks
-    ]
+    for row in connection.execute(_MERGED, {"into": case.case_id}).all():
+        text = f"{row.number} 所并入的 {case.number} 已答复，请告知反映人"
+        merged = replace(case, case_id=row.id, number=row.number)
+        _tell(connection, merged, CLERKS, replace(event, type="merged_reply"), seq, text)
 
 
-def _line(
-    case_id: str, number: str, event: Event, seq: int, kind: str, user: str, text: str
-) -> dict[str, Any]:
-    return {
-        "username": user,
-        "case_id": case_id,
-        "number": number,
-        "seq": seq,
-        "kind": kind,
-        "text": text,
-        "at": event.at,
-        "read": False,
-    }
-
-
-def _users(connection: Connection, case: CaseState, addresses: tuple[Address, ...]) -> list[str]:
+def _tell(
+    connection: Connection,
+    case: CaseState,
+    addresses: tuple[Address, ...],
+    event: Event,
+    seq: int,
+    text: str,
+) -> list[str]:
+    """Write a line for everybody at the addresses; return who they are."""
     if not addresses:
         return []
-    roles = sorted({address.role for address in addresses})
-    found = connection.execute(_STAFF, {"hall": case.hall, "roles": roles})
-    return [row.username for row in found if any(_matches(row, address) for address in addresses)]
+    values: dict[str, Any] = {
+        "at_hall": case.hall,
+        "line_case_id": case.case_id,
+        "line_number": case.number,
+        "line_seq": seq,
+        "line_kind": event.type,
+        "line_text": text,
+        "line_at": event.at,
+        "line_read": False,
+    }
+    for place, address in enumerate(addresses):
+        values[f"at_role_{place}"] = address.role
+        values[f"at_unit_{place}"] = address.unit
+        values[f"at_alternate_{place}"] = address.alternate
+    told = connection.execute(_telling(_shape(addresses)), values)
+    return list(told.scalars())
 
 
-def _matches(user: Any, address: Address) -> bool:
-    return (
-        user.role == address.role
-        and (address.unit is None or user.unit == address.unit)
-        and (address.role is not Role.CONTACT or user.alternate == address.alternate)
-    )
+def _shape(addresses: tuple[Address, ...]) -> Shape:
+    return tuple((a.unit is not None, a.role is Role.CONTACT) for a in addresses)

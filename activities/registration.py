@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from temporalio import activity
 
 from activities.tables import COUNTERS, FILINGS
-from activities.writing import Head, LedgerWriter, rows_after
+from activities.writing import Head, LedgerWriter, rows_after, wrapped_key_of
 from models.database import Database
 from models.messages import (
     NextAlarm,
@@ -27,7 +27,11 @@ from rules.case.state import PolicyRef
 from rules.case.vocabulary import Cause, Channel
 
 # Locked: of two workers that register one case at once, the second finds the number.
-_FILING = select(FILINGS).where(FILINGS.c.case_id == bindparam("filed")).with_for_update()
+_FILING = (
+    select(FILINGS, wrapped_key_of(FILINGS.c.case_id))
+    .where(FILINGS.c.case_id == bindparam("filed"))
+    .with_for_update()
+)
 _NUMBERED = update(FILINGS).where(FILINGS.c.case_id == bindparam("filed"))
 _UPSERTS = {
     dialect: insert_(COUNTERS)
@@ -57,14 +61,15 @@ class RegistrationActivities:
             _NUMBERED, {"filed": request.case_id, "number": number, "registered_at": request.at}
         )
         event = _registered(filing, number, request)
-        values = encode_event(event) | {"texts": self._form(connection, filing)}
+        values = encode_event(event) | {"texts": self._form(filing)}
         alarm = _first_alarm(event, request)
-        return self._writer.append(connection, Head(request.case_id), "register", [values], alarm)
+        head = Head(request.case_id, filing.wrapped_key)
+        return self._writer.append(connection, head, "register", [values], alarm)
 
-    def _form(self, connection: Connection, filing: Any) -> Values:
+    def _form(self, filing: Any) -> Values:
         if filing.form is None:
             return {}
-        key = self._writer.open_key(connection, filing.case_id)
+        key = self._writer.open_key(filing.case_id, filing.wrapped_key)
         texts: Values = json.loads(key.open_text(filing.form, "form"))
         return texts
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from activities.bulletins import draft
 from activities.inbox import Inbox
@@ -30,22 +30,32 @@ from models.messages import (
 from rules.case.events import SYSTEM, Event, evolve
 from rules.case.state import CaseState
 
+
+def wrapped_key_of(case_id: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the column ``wrapped_key`` beside another one that holds a case's id."""
+    key = select(SECRETS.c.wrapped_key).where(SECRETS.c.case_id == case_id)
+    return key.scalar_subquery().label("wrapped_key")
+
+
 # Built once: making a statement costs as much as running it.
 _HEAD = (
-    select(CASES.c.seq, CASES.c.last_hash, CASES.c.state)
+    select(CASES.c.seq, CASES.c.last_hash, CASES.c.state, wrapped_key_of(CASES.c.id))
     .where(CASES.c.id == bindparam("case_id"))
     .with_for_update()
 )
-_KEY = select(SECRETS.c.wrapped_key).where(SECRETS.c.case_id == bindparam("case_id"))
 _PROJECT = update(CASES).where(CASES.c.id == bindparam("case_id"))
 _RECORD = insert(EVENTS)
 
 
 @dataclass(frozen=True)
 class Head:
-    """Where the ledger of a case stands: number and hash of its last event, and the state after it."""
+    """Where the ledger of a case stands: number and hash of its last event, and the state after it.
+
+    ``wrapped_key`` is the key that the case's texts are sealed under, None once it was destroyed.
+    """
 
     case_id: str
+    wrapped_key: str | None
     seq: int = 0
     hash: str = GENESIS
     state: CaseState | None = None
@@ -66,7 +76,7 @@ class LedgerWriter:
         next_alarm: NextAlarm | None,
     ) -> Recorded:
         """Write `events` after `head`; return them as stored."""
-        rows = self._rows(connection, head, command_id, events)
+        rows = self._rows(head, command_id, events)
         connection.execute(_RECORD, rows)
         state = head.state
         texts: dict[str, str] = {}
@@ -98,16 +108,13 @@ class LedgerWriter:
             connection.execute(_PROJECT, {"case_id": head.case_id, **columns})
         return Recorded([_stored(row) for row in rows], outside)
 
-    def open_key(self, connection: Connection, case_id: str) -> CaseKey:
+    def open_key(self, case_id: str, wrapped_key: str | None) -> CaseKey:
         """Return the key of a case. Raises LookupError where it was destroyed."""
-        wrapped = connection.execute(_KEY, {"case_id": case_id}).scalar_one_or_none()
-        if wrapped is None:
+        if wrapped_key is None:
             raise LookupError(f"the key of case {case_id} is gone")
-        return CaseKey.unwrap(self._keyring, case_id, wrapped)
+        return CaseKey.unwrap(self._keyring, case_id, wrapped_key)
 
-    def _rows(
-        self, connection: Connection, head: Head, command_id: str, events: Sequence[Values]
-    ) -> list[dict[str, Any]]:
+    def _rows(self, head: Head, command_id: str, events: Sequence[Values]) -> list[dict[str, Any]]:
         rows = [
             {
                 "case_id": head.case_id,
@@ -117,7 +124,7 @@ class LedgerWriter:
                 "type": values["type"],
                 "actor": values["actor"],
                 "data": values["data"],
-                "sealed": self._seal(connection, head.case_id, head.seq + part + 1, values["texts"]),
+                "sealed": self._seal(head, head.seq + part + 1, values["texts"]),
                 "changes": values["changes"],
                 "fired": values["fired"],
                 "command_id": command_id,
@@ -126,11 +133,11 @@ class LedgerWriter:
         ]
         return EVENT_CHAIN.link(rows, head.hash)
 
-    def _seal(self, connection: Connection, case_id: str, seq: int, texts: Values) -> str | None:
+    def _seal(self, head: Head, seq: int, texts: Values) -> str | None:
         if not texts:
             return None
-        key = self.open_key(connection, case_id)
-        return key.seal_text(json.dumps(texts, ensure_ascii=False), sealing(case_id, seq))
+        key = self.open_key(head.case_id, head.wrapped_key)
+        return key.seal_text(json.dumps(texts, ensure_ascii=False), sealing(head.case_id, seq))
 
 
 def sealing(case_id: str, seq: int) -> str:
@@ -141,7 +148,9 @@ def sealing(case_id: str, seq: int) -> str:
 def read_head(connection: Connection, case_id: str) -> Head | None:
     """Read where a case stands, keeping other writers of it out until the transaction ends."""
     case = connection.execute(_HEAD, {"case_id": case_id}).one_or_none()
-    return case and Head(case_id, case.seq, case.last_hash, decode_state(case.state))
+    if case is None:
+        return None
+    return Head(case_id, case.wrapped_key, case.seq, case.last_hash, decode_state(case.state))
 
 
 def rows_after(connection: Connection, case_id: str, seq: int) -> Recorded:

@@ -1,7 +1,7 @@
 """The floor: a workflow without rules, with as many updates, local activities and armed timers.
 
-Same converter and codec, same worker options; each local activity writes one plain row to the same
-database in the same way (`Database.write`).
+Same converter and codec, same worker options but for the sandbox (`bare_worker.py`); each local activity
+writes one plain row to the same database in the same way (`Database.write`).
 """
 
 import asyncio
@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from models.database import Database
 
 QUEUE = "bare"
+OUR_RUNNER = "bare-our-runner"
 LEDGER: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200)),

@@ -1,33 +1,38 @@
-"""The worker of the bare workflow: a process of its own, with the options of the product's worker."""
+"""The worker of the bare workflow: a process of its own, with the options of the product's worker.
+
+`python -m benchmarks.bare_worker [--our-runner]`: in the SDK's sandbox as it comes, which is the floor;
+or in the product's (`workflows/sandbox.py`), which shows what rules and ledger cost without it.
+"""
 
 import asyncio
 import signal
+import sys
 from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from benchmarks.bare import QUEUE, BareActivities, BareWorkflow
+from benchmarks.bare import OUR_RUNNER, QUEUE, BareActivities, BareWorkflow
 from models.codec import data_converter
 from models.database import Database
 from settings import Settings
-from workflows.sandbox import RESTRICTIONS
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from workflows.sandbox import RESTRICTIONS, ContextFreeRunner
 
 
-async def main() -> None:
+async def main(ours: bool) -> None:
+    """Work until SIGTERM or SIGINT."""
     settings = Settings()
     client = await Client.connect(
         settings.temporal_address, data_converter=data_converter(settings.keyring()), identity="bare"
     )
+    runner = ContextFreeRunner if ours else SandboxedWorkflowRunner
     worker = Worker(
         client,
-        task_queue=QUEUE,
+        task_queue=OUR_RUNNER if ours else QUEUE,
         workflows=[BareWorkflow],
         activities=[BareActivities(Database(settings.database)).write],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=RESTRICTIONS.with_passthrough_modules("benchmarks")
-        ),
+        workflow_runner=runner(restrictions=RESTRICTIONS.with_passthrough_modules("benchmarks")),
         build_id="bare",
         graceful_shutdown_timeout=timedelta(seconds=5),
     )
@@ -39,4 +44,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main("--our-runner" in sys.argv))

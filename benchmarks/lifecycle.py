@@ -3,7 +3,8 @@
     python benchmarks/lifecycle.py [--cases 100] [--runs 5] [--concurrency 20]
 
 Prints throughput, CPU of server and worker per case, the median time to file a case over HTTP
-beside a bare update-with-start, and the size of a standard case's history.
+beside a bare update-with-start, and the size of a standard case's history. The floor is a bare workflow
+in the SDK's sandbox as it comes; a third side runs it in the product's sandbox.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from sqlalchemy import create_engine
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
-from benchmarks.bare import LAST, QUEUE, ROWS, BareWorkflow, Step
+from benchmarks.bare import LAST, OUR_RUNNER, QUEUE, ROWS, BareWorkflow, Step
 from benchmarks.rig import Rig, cpu_seconds, median, report, timed
 from casework.engine import Engine, workflow_id
 from models.calendar_source import build_calendar
@@ -93,13 +94,13 @@ async def live(engine: Engine, case_id: str, pinned: Terms) -> None:
         await engine.command(case_id, command.name, message)
 
 
-async def begin_bare(rig: Rig, case_id: str) -> None:
+async def begin_bare(rig: Rig, case_id: str, queue: str = QUEUE) -> None:
     """Start a bare workflow with its first row."""
     operation: Any = WithStartWorkflowOperation(
         BareWorkflow.run,
         Step(case_id, 0, FORM["problem"]),
         id=f"bare-{case_id}",
-        task_queue=QUEUE,
+        task_queue=queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
     await rig.client.execute_update_with_start_workflow(
@@ -107,9 +108,9 @@ async def begin_bare(rig: Rig, case_id: str) -> None:
     )
 
 
-async def live_bare(rig: Rig, case_id: str) -> None:
+async def live_bare(rig: Rig, case_id: str, queue: str = QUEUE) -> None:
     """The same number of updates, rows and timers without rules."""
-    await begin_bare(rig, case_id)
+    await begin_bare(rig, case_id, queue)
     handle = rig.client.get_workflow_handle(f"bare-{case_id}")
     for step in range(1, LAST + 1):
         await handle.execute_update(
@@ -181,6 +182,7 @@ async def measure(options: argparse.Namespace) -> None:
         await rig.demonstrate(PASSWORD)
         ours = Measured(rig, rig.spawn("worker.py").pid)
         bare = Measured(rig, rig.spawn("-m", "benchmarks.bare_worker").pid)
+        same = Measured(rig, rig.spawn("-m", "benchmarks.bare_worker", "--our-runner").pid)
         port = await rig.serve_api() if options.filings else 0
         engine, pinned = rig.engine(), terms()
 
@@ -190,31 +192,58 @@ async def measure(options: argparse.Namespace) -> None:
         async def one_bare(case_id: str) -> None:
             await live_bare(rig, case_id)
 
+        async def one_same(case_id: str) -> None:
+            await live_bare(rig, case_id, OUR_RUNNER)
+
+        def fresh() -> list[str]:
+            return [str(uuid.uuid4()) for _ in range(options.cases)]
+
         warm = await file_cases(rig, options.concurrency)
         await crowd(warm, one, options.concurrency)
         await crowd(warm, one_bare, options.concurrency)
+        await crowd(fresh(), one_same, options.concurrency)
         for count in range(options.runs):
-            await bare.run([str(uuid.uuid4()) for _ in range(options.cases)], one_bare, options.concurrency)
+            await bare.run(fresh(), one_bare, options.concurrency)
             await ours.run(await file_cases(rig, options.cases), one, options.concurrency)
-            print(f"run {count + 1}: bare {bare.rates[-1]:.1f}/s, ours {ours.rates[-1]:.1f}/s", flush=True)
+            await same.run(fresh(), one_same, options.concurrency)
+            rates = [side.rates[-1] for side in (bare, ours, same)]
+            print(f"run {count + 1}: bare {rates[0]:.1f}/s, ours {rates[1]:.1f}/s,", end=" ")
+            print(f"bare in our sandbox {rates[2]:.1f}/s", flush=True)
         ours_p50, bare_p50 = await filing_times(rig, port, options.filings) if options.filings else (0, 1)
         events, size = await history(rig, warm[0])
-    rate, floor = median(ours.rates), median(bare.rates)
-    cpu, cpu_floor = median(ours.cpu), median(bare.cpu)
+    print_figures(ours, bare, same, (ours_p50, bare_p50), (events, size))
+
+
+def print_figures(
+    ours: Measured, bare: Measured, same: Measured, filing: tuple[float, float], kept: tuple[int, int]
+) -> None:
+    """Print medians beside both floors, and the figures."""
+    rate, floor, second = median(ours.rates), median(bare.rates), median(same.rates)
+    cpu, cpu_floor, cpu_second = median(ours.cpu), median(bare.cpu), median(same.cpu)
     rows = [
-        ("", "ours", "bare", "ratio"),
-        ("lifecycles per second", f"{rate:.1f}", f"{floor:.1f}", f"{rate / floor:.2f}"),
-        ("CPU per case, ms", f"{cpu:.0f}", f"{cpu_floor:.0f}", f"{cpu / cpu_floor:.2f}"),
-        ("filing p50, ms", f"{ours_p50:.1f}", f"{bare_p50:.1f}", f"{ours_p50 / bare_p50:.2f}"),
-        ("history events", str(events), "", ""),
-        ("history bytes", str(size), "", ""),
+        ("", "ours", "bare", "ratio", "bare in our sandbox", "ratio"),
+        (
+            "lifecycles per second",
+            *(f"{rate:.1f}", f"{floor:.1f}", f"{rate / floor:.2f}"),
+            *(f"{second:.1f}", f"{rate / second:.2f}"),
+        ),
+        (
+            "CPU per case, ms",
+            *(f"{cpu:.0f}", f"{cpu_floor:.0f}", f"{cpu / cpu_floor:.2f}"),
+            *(f"{cpu_second:.0f}", f"{cpu / cpu_second:.2f}"),
+        ),
+        ("filing p50, ms", f"{filing[0]:.1f}", f"{filing[1]:.1f}", f"{filing[0] / filing[1]:.2f}", "", ""),
+        ("history events", str(kept[0]), "", "", "", ""),
+        ("history bytes", str(kept[1]), "", "", "", ""),
     ]
     figures = {
         "lifecycle_ratio": round(rate / floor, 3),
         "cpu_ratio": round(cpu / cpu_floor, 3),
-        "filing_p50_ratio": round(ours_p50 / bare_p50, 3),
-        "history_events": events,
-        "history_bytes": size,
+        "filing_p50_ratio": round(filing[0] / filing[1], 3),
+        "history_events": kept[0],
+        "history_bytes": kept[1],
+        "lifecycle_ratio_same_sandbox": round(rate / second, 3),
+        "cpu_ratio_same_sandbox": round(cpu / cpu_second, 3),
     }
     report(rows, figures)
 

@@ -18,8 +18,8 @@ from temporalio.converter import DataConverter
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.workflow import _Definition
 
-from workflows.sandbox import RUNNER
 from workflows.case import CaseWorkflow
+from workflows.sandbox import RUNNER
 
 PAYLOADS = pydantic_data_converter.payload_converter
 

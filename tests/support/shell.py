@@ -40,9 +40,9 @@ from rules.case.vocabulary import Role
 from tests.support.books import checked_fold, events_of, file_case, person, terms_with
 from tests.support.calendars import CALENDAR_2026
 from tests.support.cases import OF_THE_LEADER, RETURN_DECIDERS, USUALLY, make, reason_of, shown, t
-from workflows.sandbox import RUNNER
 from workflows.case import CaseWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
+from workflows.sandbox import RUNNER
 
 YEAR = 2037
 # A jump must not end while something is under way: the server would then go on to the next timer.
