@@ -13,8 +13,8 @@ from rules.case.notices import CLERKS, Address, recipients
 from rules.case.state import CaseState
 from rules.case.vocabulary import Role, Status
 
-# These belong to no hall, or to a hall above: they hear of cases of every hall under them.
-ABOVE_HALLS = frozenset({Role.SUPERIOR})
+# Belongs to no hall, or to a hall above, and hears of cases of every hall under it.
+ABOVE_HALLS = Role.SUPERIOR
 
 _LINE = ("case_id", "number", "seq", "kind", "text", "at", "read")
 _MERGED = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == bindparam("into"))
@@ -43,7 +43,7 @@ def _telling(shape: Shape) -> Executable:
         )
         .where(
             USERS.c.active,
-            or_(USERS.c.hall == bindparam("at_hall"), USERS.c.role.in_(ABOVE_HALLS)),
+            or_(USERS.c.hall == bindparam("at_hall"), USERS.c.role == ABOVE_HALLS),
             or_(*at_any),
         )
         .order_by(USERS.c.username)
