@@ -58,7 +58,8 @@ def explanation(error: Exception) -> Explanation | None:
 def announce(settings: Settings, loaded: Loaded | None) -> None:
     """Say where it runs, and who may sign in."""
     print(f"办不成事窗口已启动：{address(settings)}")
-    print(f"  登录：POST {address(settings)}/api/token;接口说明：{address(settings)}/openapi.json")
+    print(f"  登录：{address(settings)}/sign-in；反映人查询：{address(settings)}/public")
+    print(f"  接口：POST {address(settings)}/api/token，说明见 {address(settings)}/openapi.json")
     print(f"  数据目录：{settings.data_dir}(日志在 logs/)")
     print("  停止：Ctrl-C;再次启动会接着办理。")
     if loaded is not None:

@@ -17,7 +17,10 @@ from rules.case.vocabulary import Role, Status
 ABOVE_HALLS = Role.SUPERIOR
 
 _LINE = ("case_id", "number", "seq", "kind", "text", "at", "read")
-_MERGED = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == bindparam("into"))
+_FIRST = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == bindparam("into"))
+_ALL = _FIRST.cte("merged", recursive=True)
+# What was merged into a merged case is merged too.
+_MERGED = select(_ALL.union(select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == _ALL.c.id)))
 
 Shape = tuple[tuple[bool, bool], ...]  # of each address: names it a unit, is it a contact's
 

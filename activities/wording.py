@@ -5,6 +5,7 @@ from datetime import datetime
 from rules.calendar import local
 from rules.case.events import Event
 from rules.case.state import CaseState
+from rules.case.vocabulary import Status
 
 SENTENCES = {
     "registered": "已登记，请分派",
@@ -70,9 +71,14 @@ WITH_DUE = frozenset({"due_soon_1", "due_soon_2", "overdue_1", "overdue_2", "set
 }
 
 
+# Waiting for a limit, the late one is supervision: it is given no order.
+UNLIMITED = {"overdue_2": "超期仍未定办结时限，升级至监督管理部门"}
+
+
 def sentence(case: CaseState, event: Event) -> str:
     """Return what the inbox says of `event`; times in Asia/Shanghai."""
-    words = f"{case.number} {SENTENCES.get(event.type, event.type)}"
+    sentences = SENTENCES | UNLIMITED if case.status is Status.LIMIT_PENDING else SENTENCES
+    words = f"{case.number} {sentences.get(event.type, event.type)}"
     if event.type in WITH_DUE and case.due_at is not None:
         words += f",办结时限 {_moment(case.due_at)}"
     return words

@@ -40,6 +40,7 @@ from rules.case.vocabulary import Status
 # `attach` comes with a file and goes its own way (casework/attachments.py).
 BY_NAME = tuple(sorted(COMMANDS.keys() - SYSTEM_COMMANDS - CITIZEN_COMMANDS - {"attach"}))
 OK = 200
+UNREAD = "—"  # stands for a text that could not be read, while the rest is judged
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,16 @@ async def _command(services: Services, aimed: Aim, draft: Draft, now: datetime) 
 
 def _judge(aimed: Aim, draft: Draft, facts: Facts, now: datetime) -> tuple[Command | None, dict[str, str]]:
     """Return the command, if what could be read makes one, and what the rules say of its values."""
+    body = draft.body | facts.added
     try:
-        command = decode_command(aimed.name, draft.body | facts.added)
+        command = decode_command(aimed.name, body)
     except Invalid as refusal:
-        return None, {} if draft.faults or facts.faults else refusal.faults
+        # A reason left out must not hide that the date beside it is past.
+        stand_ins = dict.fromkeys((field for field in draft.faults if field not in body), UNREAD)
+        try:
+            command = decode_command(aimed.name, stand_ins | body)
+        except Invalid:
+            return None, {} if draft.faults or facts.faults else refusal.faults
     check = HANDLERS[type(command)].check
     pinned = aimed.found.pinned
     ctx = Context(now, aimed.viewer.actor, pinned.policy, pinned.calendar)

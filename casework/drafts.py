@@ -52,16 +52,15 @@ def _faults(draft: Draft) -> dict[str, str]:
         faults["source"] = fault
     if not FIRST_YEAR <= draft.year <= LAST_YEAR:
         faults["year"] = "year_out_of_range"
-    if draft.off & draft.work:
-        return faults | {"off": "off_and_work", "work": "off_and_work"}
-    stray = set(stray_days(draft.year, draft.notice))
-    if draft.off & stray:
-        faults["off"] = "not_this_year"
-    if draft.work & stray:
-        faults["work"] = "not_this_year"
     # A hall may well work on a day that is free everywhere else; the country swaps weekends only.
-    elif draft.hall is None and any(day.weekday() < SATURDAY for day in draft.work):
+    if draft.hall is None and any(day.weekday() < SATURDAY for day in draft.work):
         faults["work"] = "not_a_weekend"
+    if draft.off & draft.work:
+        faults |= {"off": "off_and_work", "work": "off_and_work"}
+    nothing: frozenset[date] = frozenset()
+    for field, alone in (("off", Notice(draft.off, nothing, "")), ("work", Notice(nothing, draft.work, ""))):
+        if stray_days(draft.year, alone):
+            faults[field] = "not_this_year"
     return faults
 
 

@@ -148,7 +148,9 @@ def _guidance(texts: Texts) -> str | None:
 
 
 async def _told_elsewhere(services: Services, session: AsyncSession, case: Case) -> str | None:
-    """A merged case's citizen is told with the reply of the case that it went into."""
-    if case.merged_into is None:
-        return None
-    return told(await read_events(session, services.keyring, [case.merged_into]))
+    """A merged case's citizen is told with the reply of the case that it went into, or that one into."""
+    while case.merged_into is not None:
+        case = await session.get_one(Case, case.merged_into)
+        if reply := told(await read_events(session, services.keyring, [case.id])):
+            return reply
+    return None

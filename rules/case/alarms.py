@@ -109,9 +109,7 @@ def _stage_alarms(case: CaseState, ctx: Context) -> Iterator[Alarm]:
             late = _stage(case, "triage_late", ctx.hours_after(since, policy.triage))
             yield replace(late, armed_at=max(since, case.registered_at))
         case Status.DISPATCHED:
-            hours = policy.sign_simple if case.kind is Kind.SIMPLE else policy.sign_other
-            yield _stage(case, "sign_late_1", ctx.hours_after(since, hours))
-            yield _stage(case, "sign_late_2", ctx.hours_after(since, 2 * hours))
+            yield from _unsigned(case, ctx)
         case Status.RETURN_REVIEW:
             yield _stage(case, "return_undecided", ctx.hours_after(since, policy.return_decision))
         case Status.LIMIT_PENDING:
@@ -124,6 +122,14 @@ def _stage_alarms(case: CaseState, ctx: Context) -> Iterator[Alarm]:
             yield _stage(case, "auto_archive", objection_ends(case, ctx), ARCHIVING)
         case Status.HANDLING:
             yield from _decisions(case, ctx)
+
+
+def _unsigned(case: CaseState, ctx: Context) -> Iterator[Alarm]:
+    """Once a dispatch: a refused return brings the case back under the same one, with its limit anew."""
+    limit = ctx.policy.sign_simple if case.kind is Kind.SIMPLE else ctx.policy.sign_other
+    for name, limits in (("sign_late_1", 1), ("sign_late_2", 2)):
+        at = ctx.hours_after(case.stage_since, limits * limit)
+        yield Alarm(name, str(case.dispatches), at, case.stage_since, DECIDING)
 
 
 def _judgement(case: CaseState, ctx: Context) -> Iterator[Alarm]:

@@ -144,6 +144,7 @@ def reopen(case: CaseState, ctx: Context) -> CaseState:
         outcome=None,
         closed_at=None,
         judgement_since=None,
+        merged_into=None,
         reply=None,
         # The new round's due date is a new one, even where it falls on the old one.
         due_at=None,

@@ -107,12 +107,17 @@ def judge_revisit(case: CaseState, command: JudgeRevisit, ctx: Context) -> CaseS
 
 @handles(Rate, lambda case, command, ctx: _rating_faults(command.rating))
 def rate(case: CaseState, command: Rate, ctx: Context) -> CaseState:
-    """好差评: kept apart from the clerk's; a bad one asks for a judgement."""
-    bad = command.rating < SATISFIED
+    """好差评: kept apart from the clerk's, and the one that counts; a bad one asks for a judgement."""
     rated = with_round(case, citizen_rating=command.rating)
-    if not bad or case.status is Status.REPLIED:
+    if case.status is Status.REPLIED:
         return rated
-    return _ask_judgement(rated, ctx)
+    if command.rating < SATISFIED:
+        return _ask_judgement(rated, ctx)
+    # An objection, after a closing, is not taken back by a rating.
+    if case.judgement_since and case.closed_at is None and not dissatisfied(rated):
+        settled = replace(rated, judgement_since=None)
+        return close(settled, _outcome(settled), ctx) if settled.round.revisited else settled
+    return rated
 
 
 @handles(Object)

@@ -90,13 +90,16 @@ def coordinate(case: CaseState, command: Coordinate, ctx: Context) -> CaseState:
 
 
 def _convene_faults(case: CaseState, command: Convene, ctx: Context) -> dict[str, str]:
+    faults: dict[str, str] = {}
     if local(command.at).date() < local(ctx.at).date():
-        return {"at": "in_the_past"}
+        faults["at"] = "in_the_past"
     if not command.co_units:
-        return {"co_units": "required"}
-    if case.unit in command.co_units:
-        return {"co_units": "lead_unit"}
-    return {"co_units": "twice"} if len(set(command.co_units)) < len(command.co_units) else {}
+        faults["co_units"] = "required"
+    elif case.unit in command.co_units:
+        faults["co_units"] = "lead_unit"
+    elif len(set(command.co_units)) < len(command.co_units):
+        faults["co_units"] = "twice"
+    return faults
 
 
 @handles(Convene, _convene_faults)

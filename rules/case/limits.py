@@ -128,6 +128,8 @@ def reclassify(case: CaseState, command: Reclassify, ctx: Context) -> CaseState:
     if command.kind is case.kind:
         raise Illegal(command.name, case.status, "same_kind")
     case = replace(keep_late(case, ctx), kind=command.kind, limit_days=limit_of(command.kind, ctx))
+    if case.kind is Kind.SIMPLE and case.pending and case.pending.request is Request.EXTENSION:
+        case = replace(case, pending=None)  # a simple case has no extension, so none to decide either
     days = round_limit(case, ctx) + case.round.suspended_days
     due = Due(days, start=case.round.started_at)
     if reckon(due, ctx) < ctx.at:

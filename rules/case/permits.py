@@ -89,7 +89,9 @@ PERMITS: dict[str, Permit] = {
     "remind": Permit(OVERSEERS, OPEN, (guards.has_unit,)),
     "order": Permit(SUPERVISOR, OPEN, (guards.has_unit,)),
     "answer_order": Permit(LEADER, OPEN, (guards.has_unit, guards.order_open)),
-    "excuse": Permit(SUPERVISOR, frozenset(Status) - {Status.ARCHIVED}, (guards.excusable,)),
+    "excuse": Permit(
+        SUPERVISOR, frozenset(Status) - {Status.SUSPENDED, Status.ARCHIVED}, (guards.excusable,)
+    ),
     "attach": Permit(ACTING, OPEN, (guards.room_for_attachment,)),
     "calendar_changed": Permit(SYSTEM_ONLY, OPEN | {Status.CLOSED}),
 }

@@ -27,7 +27,7 @@ def fire(case: CaseState, alarm: Alarm, ctx: Context) -> CaseState:
         case "sign_late_2":
             return climb(case, Level.DEPUTY_LEADER)
         case "leader_undecided":
-            return climb(case, Level.SUPERVISION)
+            return replace(climb(case, Level.SUPERVISION), leader_since=None)
         case "overdue_1":
             return _overdue(case)
         case "overdue_2":

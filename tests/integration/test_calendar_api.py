@@ -167,6 +167,10 @@ ALL_DAYS = [
         ({"off": ["2036-05-01"], "work": ["2038-01-02"]}, {"off": "not_this_year", "work": "not_this_year"}),
         ({"work": ["2037-03-02"]}, {"work": "not_a_weekend"}),
         ({"off": ["2037-02-14"]}, {"off": "off_and_work", "work": "off_and_work"}),
+        (
+            {"off": ["2037-02-14", "2036-05-01"]},
+            {"off": "not_this_year", "work": "off_and_work"},
+        ),
         ({"off": ALL_DAYS, "work": []}, {"off": "no_working_day_left"}),
         ({"off": ["2037-02-29"]}, {"off.0": "date_parsing"}),
         (

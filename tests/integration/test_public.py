@@ -68,6 +68,34 @@ async def test_the_citizen_of_a_merged_case_gets_the_reply_of_the_other(house: H
     assert (await track(house, pair(younger))).json()["reply"] == "一并办结。"
 
 
+async def test_who_was_merged_into_a_merged_case_is_told_too(house: House) -> None:
+    first, second, third = [await house.file() for _ in range(3)]
+    await house.act(third, "merge", "guilin.clerk", into=second["id"], reason="同一事项")
+    await house.act(second, "merge", "guilin.clerk", into=first["id"], reason="同一事项")
+    await house.act(first, "triage", "guilin.clerk", **triage())
+    await house.act(first, "sign", "guilin.market.contact")
+    await house.act(first, "reply", "guilin.market.contact", text="一并办结。", resolved=True)
+    await house.act(first, "check_reply", "guilin.lead", accept=True)
+    assert (await track(house, pair(third))).json()["reply"] == "一并办结。"
+    inbox = (await house.get("notifications", by="guilin.clerk")).json()["items"]
+    told = {line["case_id"] for line in inbox if line["kind"] == "merged_reply"}
+    assert told >= {second["id"], third["id"]}
+
+
+async def test_a_merged_case_that_is_reopened_shows_no_reply_of_the_other(house: House) -> None:
+    older, younger = await house.file(), await house.file()
+    await house.act(older, "triage", "guilin.clerk", **triage())
+    await house.act(younger, "triage", "guilin.clerk", **triage())
+    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    objected = await house.post("public/object", pair(younger, reason="不是同一件事"), by=None)
+    assert objected.status_code == 200
+    await house.act(younger, "judge_revisit", "guilin.lead", reopen=True, reason="确非同一事项")
+    await house.act(older, "sign", "guilin.market.contact")
+    await house.act(older, "reply", "guilin.market.contact", text="只答一件。", resolved=True)
+    await house.act(older, "check_reply", "guilin.lead", accept=True)
+    assert (await track(house, pair(younger))).json()["reply"] is None
+
+
 async def test_a_filing_without_a_number_can_be_followed(house: House) -> None:
     async with house.down():
         kept = await house.post("cases", form())

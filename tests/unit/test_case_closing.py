@@ -175,6 +175,25 @@ def test_the_two_ratings_are_kept_apart_and_the_citizens_counts() -> None:
     assert (story.state.round.rating, story.state.round.citizen_rating) == (4, None)
 
 
+def test_the_citizens_good_rating_settles_what_only_the_clerks_bad_one_asked_for() -> None:
+    story = revisiting().give("revisit", rating=2)
+    assert "judgement_late" in story.armed()
+    story.give("rate", rating=5)
+    assert (story.state.status, story.state.outcome, story.state.round.rating) == ("closed", "solved", 5)
+
+
+def test_a_good_rating_settles_no_reply_that_does_not_hold_and_no_objection() -> None:
+    story = revisiting().give("revisit", rating=2, resolved=False).give("rate", rating=5)
+    assert (story.state.status, story.refusal("judge_revisit", reopen=True)) == ("revisiting", None)
+    story = closed().give("object", "03-13 10:00").give("rate", rating=5)
+    assert (story.state.status, story.refusal("judge_revisit", reopen=True)) == ("revisiting", None)
+
+
+def test_a_good_rating_does_not_stand_in_for_the_revisit() -> None:
+    story = revisiting().give("rate", rating=5)
+    assert (story.state.status, story.refusal("revisit", rating=4)) == ("revisiting", None)
+
+
 def test_the_citizen_rates_once_a_round() -> None:
     story = revisiting().give("rate", rating=1)
     assert story.refusal("rate", rating=5) == "rated"
@@ -350,6 +369,14 @@ def test_a_withdrawn_case_reopened_goes_on_where_a_unit_has_it() -> None:
     story.give("judge_revisit", reopen=True)
     assert (story.state.status, story.state.unit, story.due) == ("handling", "housing", "03-18 17:30")
     assert "response_late" not in story.armed()
+
+
+def test_a_merged_case_that_is_reopened_stands_on_its_own_again() -> None:
+    older = dict(into="older", into_hall="guilin", into_received_at=t("03-06 10:00"), into_open=True)
+    story = handled(MONDAY).give("merge", "03-10 10:00", **older)
+    assert story.state.merged_into == "older"
+    story.give("object", "03-11 10:00").give("judge_revisit", reopen=True)
+    assert story.state.merged_into is None
 
 
 # --- the archive

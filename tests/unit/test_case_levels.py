@@ -114,6 +114,14 @@ def test_the_leaders_limit_starts_anew_when_the_case_comes_back_to_him(
     assert story.armed()["leader_undecided"] == limit
 
 
+def test_once_it_rose_to_supervision_the_leaders_limit_does_not_come_back() -> None:
+    """One mark_unable, one leader_undecided, wherever the case goes afterwards."""
+    story = handled(MONDAY).give("mark_unable", "03-10 10:00").give("reply", "03-12 10:00")
+    story.give("check_reply", "03-12 11:00", accept=False, reason="不全").until("03-16 17:00")
+    assert story.fired("leader_undecided") == ["leader_undecided 03-11 17:30"]
+    assert "leader_undecided" not in story.armed()
+
+
 def test_coordinate_may_hand_the_case_up() -> None:
     story = handled(MONDAY).give("mark_unable", "03-10 10:00").give("coordinate", "03-10 11:00")
     assert story.state.level == "deputy_leader"

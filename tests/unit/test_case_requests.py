@@ -63,6 +63,18 @@ def test_a_simple_case_has_no_extension() -> None:
     assert story.refusal("request_extension", working_days=1) == "simple_not_extendable"
 
 
+def test_an_extension_that_waits_lapses_when_the_case_becomes_a_simple_one() -> None:
+    story = handled(MONDAY).give("request_extension", working_days=2).give("reclassify", kind="simple")
+    assert story.state.pending is None
+    assert story.refusal("decide_extension") == "no_extension_pending"
+    assert "extension_undecided" not in story.armed()
+
+
+def test_a_determination_that_waits_does_not_lapse_with_the_kind() -> None:
+    story = handled(MONDAY).give("declare_unsolvable").give("reclassify", kind="simple")
+    assert story.refusal("confirm_unsolvable") is None
+
+
 def test_at_most_two_are_granted_refused_ones_do_not_count() -> None:
     story = handled(MONDAY)
     for accept in (False, True, False, True):

@@ -79,6 +79,17 @@ def test_the_sign_for_alarm_is_off_in_return_review_and_starts_anew() -> None:
     assert story.armed()["sign_late_2"] == "03-11 10:00"
 
 
+def test_a_refused_return_is_no_new_dispatch_what_fired_for_it_stays_silent() -> None:
+    """Domain.md, section 4: the instance is the dispatch, and an alarm fires once per key."""
+    story = dispatched(MONDAY).until("03-09 14:50").give("return_order", "03-09 15:00")
+    assert story.fired() == ["sign_late_1 03-09 14:50"]
+    story.give("decide_return", "03-09 16:00", accept=False)
+    assert "sign_late_1" not in story.armed()
+    assert story.armed()["sign_late_2"] == "03-10 17:00"
+    story.until("03-10 17:00").give("reassign", unit="market")
+    assert story.armed().keys() >= {"sign_late_1", "sign_late_2"}
+
+
 def test_an_undecided_return_reminds_the_decider_and_the_next_one_after_four_hours() -> None:
     story = dispatched(MONDAY).give("return_order", "03-09 10:00").until("03-09 15:30")
     assert story.fired() == ["return_undecided 03-09 15:30"]

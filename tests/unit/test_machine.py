@@ -317,7 +317,8 @@ class CaseMachine(RuleBasedStateMachine):
             Status.REPLIED: {"check_late": policy.check_reply},
         }
         for name, limit in in_hours.get(state.status, {}).items():
-            assert hours < timedelta(hours=limit) or f"{name}/{state.stage}/1" in fired
+            instance = state.dispatches if state.status is Status.DISPATCHED else state.stage
+            assert hours < timedelta(hours=limit) or f"{name}/{instance}/1" in fired
         if state.status is Status.LIMIT_PENDING and self.days_since(state.stage_since) > policy.set_limit:
             assert f"limit_missing/{state.stage}/1" in fired
         if state.status is Status.REVISITING and state.round.told_at and not state.round.revisited:

@@ -91,7 +91,7 @@ merge              + + + + + + + + + + . .   clerk window_lead
 remind             n + + + + + + + + + . .   window_lead centre supervisor
 order              n + + + + + + + + + . .   supervisor
 answer_order       n + + + + + + + + + . .   deputy_leader
-excuse             l l l l l l l l l l l .   supervisor
+excuse             l l l l l . l l l l l .   supervisor
 attach             + + + + + + + + + + . .   clerk window_lead contact deputy_leader *
 calendar_changed   + + + + + + + + + + + .   system
 """
