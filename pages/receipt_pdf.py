@@ -4,28 +4,31 @@ import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import manimgx_fonts  # type: ignore[import-untyped]
 import noto_cjk_sans_otc  # type: ignore[import-untyped]
 import typst
 
 import documents
 
 SOURCE = Path(documents.__file__).parent / "receipt.typ"
-FONTS = Path(noto_cjk_sans_otc.__file__).parent
+# Chinese from the one; emoji and the scripts that it lacks from the other.
+FONTS = [Path(package.__file__).parent for package in (noto_cjk_sans_otc, manimgx_fonts)]
 
 
 async def receipt_pdf(values: Mapping[str, Any]) -> bytes:
     """Return the PDF; in a thread, since setting it takes a while."""
-    return await asyncio.to_thread(_compile, json.dumps(values, ensure_ascii=False))
+    return await asyncio.to_thread(set_receipt, values)
 
 
-def _compile(data: str) -> bytes:
+def set_receipt(values: Mapping[str, Any], form: Literal["pdf", "svg"] = "pdf") -> bytes:
+    """Return the receipt as set by Typst."""
     made: bytes = typst.compile(
         SOURCE,
-        font_paths=[FONTS],
+        font_paths=FONTS,
         ignore_system_fonts=True,
-        sys_inputs={"data": data},
-        format="pdf",
+        sys_inputs={"data": json.dumps(values, ensure_ascii=False)},
+        format=form,
     )
     return made
