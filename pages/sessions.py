@@ -13,9 +13,11 @@ from urllib.parse import quote
 from fastapi import Depends, Request, Response
 
 from casework.accounts import PAGE, viewer_of
+from casework.ended_tokens import note_ended
 from casework.errors import Owing, Unauthenticated
 from casework.viewer import Viewer
 from routes.dependencies import STAFF, Given
+from routes.refusal_log import address
 from rules.case.errors import Forbidden
 from rules.case.vocabulary import Role
 
@@ -53,6 +55,8 @@ async def session_viewer(request: Request, given: Given) -> Viewer:
             raise Unauthenticated("no-token")
         viewer = await viewer_of(given, token, PAGE, by_hand=by_hand)
     except Unauthenticated as refusal:
+        if token is not None:
+            await note_ended(given, token, address(request))
         raise SignInNeeded(_page_asked_for(request)) from refusal
     request.state.viewer = viewer  # the log of refusals names who was refused
     return viewer

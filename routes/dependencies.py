@@ -11,9 +11,11 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
 from casework.accounts import viewer_of
+from casework.ended_tokens import note_ended
 from casework.errors import Owing, Unauthenticated
 from casework.services import Services
 from casework.viewer import Viewer
+from routes.refusal_log import address
 from rules.case.errors import Forbidden
 from rules.case.vocabulary import Role
 
@@ -41,7 +43,11 @@ async def token_viewer(
     given: Annotated[Services, Depends(services)],
 ) -> Viewer:
     """Return who is signed in, also one who has to do something else first. Raises `Unauthenticated`."""
-    viewer = await viewer_of(given, token)
+    try:
+        viewer = await viewer_of(given, token)
+    except Unauthenticated:
+        await note_ended(given, token, address(request))
+        raise
     request.state.viewer = viewer  # the log of refusals names who was refused
     return viewer
 

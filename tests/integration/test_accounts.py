@@ -67,7 +67,32 @@ async def test_a_token_opens_the_api_until_it_is_ended(office: Office) -> None:
     assert await log_of(office) == [
         ("sign_in", "guilin.market.contact", None, ADDRESS),
         ("sign_out", "guilin.market.contact", None, ADDRESS),
+        ("refused_401", "guilin.market.contact", "token-ended", ADDRESS),
     ]
+
+
+async def test_an_ended_token_that_comes_back_is_logged_once_an_hour_and_an_unknown_one_never(
+    office: Office,
+) -> None:
+    token = (await office.sign_in("guilin.clerk")).json()["access_token"]
+    ended = {"Authorization": f"Bearer {token}"}
+    await office.call("DELETE", "token", headers=ended)
+    answers = await asyncio.gather(*(office.call("GET", "me", headers=ended) for _ in range(8)))
+    answers.append(await office.call("GET", "me", headers={"Authorization": "Bearer made-up"}))
+    assert {slug(answer) for answer in answers} == {(401, "bad-token")}
+    again = ("refused_401", "guilin.clerk", "token-ended", ADDRESS)
+    assert (await log_of(office))[2:] == [again]
+    ahead(office.services.wall, timedelta(minutes=61))
+    await office.call("GET", "me", headers=ended)
+    assert (await log_of(office))[2:] == [again] * 2
+
+
+async def test_a_token_that_ran_out_is_no_reason_for_a_word(office: Office) -> None:
+    token = (await office.sign_in("guilin.clerk")).json()["access_token"]
+    ahead(office.services.wall, timedelta(hours=13))
+    late = await office.call("GET", "me", headers={"Authorization": f"Bearer {token}"})
+    assert slug(late) == (401, "bad-token")
+    assert [action for action, *_ in await log_of(office)] == ["sign_in"]
 
 
 async def test_a_token_is_stored_by_its_hash_only(office: Office) -> None:
@@ -164,6 +189,10 @@ async def test_an_address_is_locked_whatever_names_it_tries(office: Office) -> N
     await fail(office, f"address:{ADDRESS}", PER_ADDRESS.free - 1)
     assert slug(await office.sign_in("nobody", "wrong")) == (401, "bad-credentials")
     assert slug(await office.sign_in("guilin.clerk")) == (429, "sign-in-locked")
+    assert await log_of(office) == [
+        ("sign_in_refused", "nobody", "bad-credentials", ADDRESS),
+        ("sign_in_refused", "guilin.clerk", "sign-in-locked", ADDRESS),
+    ]
 
 
 async def test_failures_are_forgotten_after_their_window(office: Office) -> None:
@@ -179,7 +208,9 @@ async def test_failures_are_forgotten_after_their_window(office: Office) -> None
 
 async def test_guesses_at_once_are_counted_one_by_one(office: Office) -> None:
     answers = await asyncio.gather(*(office.sign_in("guilin.clerk", "wrong") for _ in range(8)))
-    assert [answer.status_code for answer in answers].count(401) == PER_USER.free
+    assert sorted(answer.status_code for answer in answers) == [401] * PER_USER.free + [429] * 3
+    reasons = sorted(str(reason) for _, _, reason, _ in await log_of(office))
+    assert reasons == ["bad-credentials"] * PER_USER.free + ["sign-in-locked"] * 3
 
 
 async def test_a_person_may_sign_in_at_many_screens_at_once(office: Office) -> None:

@@ -109,7 +109,11 @@ async def test_a_session_that_was_ended_opens_nothing_any_more(office: Office, b
     stolen = browser.session
     await browser.post("/sign-out", form="/account")
     browser.http.cookies.set(SESSION, stolen)
-    assert not await opens(browser)
+    for _ in range(3):
+        assert not await opens(browser)
+    assert (await browser.get("/inbox")).headers["location"].startswith("/sign-in")
+    # Whose it was, and once: a browser that does not know yet goes on asking.
+    assert (await log_of(office))[2:] == [("refused_401", "guilin.clerk", "token-ended")]
 
 
 async def test_each_sign_in_gives_a_new_session_and_ends_the_old_one(
@@ -128,6 +132,11 @@ async def test_each_sign_in_gives_a_new_session_and_ends_the_old_one(
             thief.http.cookies.set(SESSION, old)
             assert not await opens(thief)
     assert await opens(browser)
+    assert await log_of(office) == [
+        ("sign_in", "guilin.clerk", None),
+        ("sign_in", "guilin.lead", None),
+        ("refused_401", "guilin.clerk", "token-ended"),  # the one that was planted is nobody's
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -207,7 +216,9 @@ async def test_the_account_shows_every_sign_in_and_ends_them_all(office: Office,
     assert not await opens(browser)
     bearer = {"Authorization": f"Bearer {token}"}
     assert slug(await office.call("GET", "me", headers=bearer)) == (401, "bad-token")
-    assert (await log_of(office))[-1] == ("sign_out_everywhere", "guilin.clerk2", None)
+    # The other session and the token of the API were tried again, above.
+    again = ("refused_401", "guilin.clerk2", "token-ended")
+    assert (await log_of(office))[-3:] == [("sign_out_everywhere", "guilin.clerk2", None), again, again]
 
 
 async def test_changing_the_password_ends_the_other_sign_ins(office: Office, browser: Browser) -> None:
@@ -407,7 +418,12 @@ async def test_an_address_that_guesses_is_locked_out_of_every_account(
         key = f"sign-in:address:{ADDRESS}"
         session.add_all(Attempt(key=key, at=now) for _ in range(PER_ADDRESS.free - 1))
     assert (await browser.sign_in("guilin.lead", "wrong")).status_code == 401
-    assert (await browser.sign_in("guilin.clerk")).status_code == 429
+    locked = await browser.sign_in("guilin.clerk")
+    assert locked.status_code == 429 and int(locked.headers["retry-after"]) > 0
+    assert await log_of(office) == [
+        ("sign_in_refused", "guilin.lead", "bad-credentials"),
+        ("sign_in_refused", "guilin.clerk", "sign-in-locked"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,10 @@ async def test_ten_wrong_pairs_a_minute_pass_and_the_thirtieth_does_not(house: H
     assert answers[:10] == [404] * 10 and answers[29] == 429
     blocked = await track(house, pair(case))
     assert blocked.status_code == 429 and 1 <= int(blocked.headers["Retry-After"]) <= 60
+    log = (await house.get("access-log", by="auditor")).json()["items"]
+    refused = [item for item in log if item["action"] == "refused_429"]
+    assert len(refused) == 1 and refused[0]["address"], "once for a series"
+    assert "AAAA" not in str(log)
 
 
 async def test_wrong_pairs_at_the_same_instant_are_counted_each(house: House) -> None:
