@@ -47,7 +47,8 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A rehearsal with the demonstration halls, as a process of its own."""
-    house = House(tmp_path_factory.mktemp("rehearsal"), "rehearse").start()
+    folder = tmp_path_factory.mktemp("rehearsal")
+    house = House(folder, "rehearse", online_filing="guilin, chengzhong").start()
     yield house
     house.stop()
 

@@ -5,6 +5,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.support.browsing import PHONE, Browsing, is_within_width, violations
+from tests.support.keyboard import tab_to
 
 CONTACT, LEADER, LEAD = "guilin.market.contact", "guilin.market.leader", "guilin.lead"
 
@@ -90,25 +91,16 @@ async def test_unmasking_asks_why_and_is_gone_with_the_page(browsing: Browsing) 
 async def test_the_keyboard_alone_is_enough(browsing: Browsing) -> None:
     case = browsing.house.triage(browsing.house.file(), "simple")
     async with browsing.at(f"/cases/{case['number']}", by=CONTACT) as page:
-        await _to(page, "#sign button.primary")
+        await tab_to(page, "#sign button.primary")
         await page.keyboard.press("Enter")
         await expect(page.locator(".alert.done")).to_be_visible()
-        await _to(page, "details:has(> form#progress) > summary")
+        await tab_to(page, "details:has(> form#progress) > summary")
         await page.keyboard.press("Enter")
-        await _to(page, "form#progress textarea[name=text]")
+        await tab_to(page, "form#progress textarea[name=text]")
         await page.keyboard.type("已联系当事人")
-        await _to(page, "form#progress button.primary")
+        await tab_to(page, "form#progress button.primary")
         await page.keyboard.press("Enter")
         await expect(page.locator(".timeline")).to_contain_text("已联系当事人")
-
-
-async def _to(page: Page, selector: str) -> None:
-    """Press Tab until the focus is there."""
-    for _ in range(80):
-        await page.keyboard.press("Tab")
-        if await page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"not reached by Tab: {selector}")
 
 
 async def test_a_faulty_form_points_to_its_fields_with_and_without_scripts(browsing: Browsing) -> None:
@@ -128,17 +120,3 @@ async def test_a_faulty_form_points_to_its_fields_with_and_without_scripts(brows
             if javascript:
                 await expect(page.get_by_role("alert")).to_be_focused()
                 assert await violations(page) == []
-
-
-async def test_the_ledger_prints_without_the_frame(browsing: Browsing) -> None:
-    case = browsing.house.triage(browsing.house.file(), "simple")
-    async with browsing.at(f"/cases/{case['number']}/ledger", by=LEAD) as page:
-        assert await violations(page) == []
-        await page.emulate_media(media="print")
-        await expect(page.get_by_role("navigation", name="主导航")).to_be_hidden()
-        await expect(page.get_by_role("button", name="打印")).to_be_hidden()
-        await expect(page.locator(".ledger")).to_contain_text(case["number"])
-        await page.goto(f"/cases/{case['number']}")
-        await page.emulate_media(media="print")
-        await expect(page.locator("form#inform")).to_be_hidden()
-        await expect(page.locator(".timeline")).to_be_visible()
