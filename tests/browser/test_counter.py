@@ -1,5 +1,6 @@
 """The counter's story in a real browser: from the keyboard to the receipt, and on to the triage."""
 
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ from tests.support.browsing import PHONE, Browsing, is_within_width, sign_in, vi
 
 STRANGE = "<script>alert(1)</script>\n=1+1 שלום 𠮷😀"
 PDF = {"name": "证明.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\ntrailer<<>>\n%%EOF"}
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 TEXT = {"name": "说明.txt", "mimeType": "text/plain", "buffer": b"text"}
 
 
@@ -104,6 +106,44 @@ async def test_a_double_click_makes_one_case_and_similar_ones_show_while_typing(
         await expect(page.locator("[data-similar] a")).to_have_count(1)
         await expect(page.locator("[data-similar]")).to_contain_text(number)
         await expect(page.locator("[data-similar]")).to_contain_text("同一电话")
+
+
+async def test_files_come_by_button_and_by_dragging_them_there(browsing: Browsing, tmp_path: Path) -> None:
+    """The browser itself carries the files, as if they came from a folder of the desktop."""
+    dragged = [tmp_path / name for name in ("照片一.png", "照片二.png")]
+    for number, path in enumerate(dragged):
+        path.write_bytes(PNG + bytes([number]))
+    async with browsing.at("/counter", by="guilin.clerk") as page:
+        await write(page, "13800130104", "公积金提取")
+        async with page.expect_file_chooser() as opened:
+            await page.get_by_label("附件").click()
+        await (await opened.value).set_files([PDF])
+        await drag(page, "[data-drop]", dragged)
+        await expect(page.locator("[data-chosen] li")).to_have_text(["证明.pdf", "照片一.png", "照片二.png"])
+        await expect(page.locator("[data-drop]")).not_to_have_class("drop over")
+        await page.get_by_role("button", name="提交登记").click()
+        await page.get_by_role("link", name="办件详情").click()
+        files = page.get_by_role("region", name="附件")
+        await expect(files.get_by_role("link")).to_have_text(["证明.pdf", "照片一.png", "照片二.png"])
+        for path in dragged:
+            content = path.read_bytes()
+            await expect(files).to_contain_text(sha256(content).hexdigest())
+            link = await files.get_by_role("link", name=path.name).get_attribute("href")
+            assert await (await page.context.request.get(f"{link}")).body() == content
+
+
+async def drag(page: Page, onto: str, paths: list[Path]) -> None:
+    """Drag files in from outside and let them go over an element."""
+    session = await page.context.new_cdp_session(page)
+    await page.locator(onto).scroll_into_view_if_needed()
+    box = await page.locator(onto).bounding_box()
+    assert box
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    carried = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for step in ("dragEnter", "dragOver", "drop"):
+        await session.send("Input.dispatchDragEvent", {"type": step, "data": carried, **at})
+        if step == "dragOver":
+            await expect(page.locator(onto)).to_have_class("drop over")
 
 
 async def test_a_draft_ends_with_the_sign_out(browsing: Browsing) -> None:
