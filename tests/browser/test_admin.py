@@ -1,4 +1,7 @@
-"""The administration in a real browser: a new user, a grant by two people, a calendar looked at first."""
+"""The administration in a real browser: a new user, and a calendar looked at first.
+
+A grant by two people is in the auditor's story (test_overseers.py).
+"""
 
 import re
 from uuid import uuid4
@@ -36,26 +39,6 @@ async def test_a_new_user_signs_in_and_has_to_choose_a_password(browsing: Browsi
         await expect(page).to_have_url(re.compile("/account"))
         await page.goto("/counter")
         await expect(page).to_have_url(re.compile("/account"))
-
-
-async def test_a_grant_of_the_admin_is_approved_by_the_auditor(browsing: Browsing) -> None:
-    username = invented("supervisor")
-    async with browsing.at("/admin", by="admin") as page:
-        first = await add_user(page, username, "supervisor")
-        assert await violations(page) == []
-        await page.get_by_role("link", name="查看申请").click()
-        mine = page.get_by_role("article").filter(has_text=username)
-        await expect(mine.get_by_role("button", name="批准")).to_have_count(0)
-    async with browsing.at("/admin/grants", by="auditor") as page:
-        assert await violations(page) == []
-        asked = page.get_by_role("article").filter(has_text=username)
-        await asked.get_by_label("理由").fill("已当面核实")
-        await asked.get_by_role("button", name="批准").click()
-        second = await page.locator("[data-password]").inner_text()
-        assert await violations(page) == []
-    async with browsing.at("/sign-in") as page:
-        await sign_in(page, username, f"{first}-{second}")
-        await expect(page).not_to_have_url(re.compile("/sign-in"))
 
 
 async def test_a_calendar_is_published_after_a_look_at_what_moves(browsing: Browsing) -> None:

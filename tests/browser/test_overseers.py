@@ -170,16 +170,21 @@ async def may_send_nothing(page: Page, number: str) -> None:
 
 
 async def decides_a_grant(browsing: Browsing) -> None:
-    """The admin asks, the auditor approves; the right is there afterwards."""
+    """The admin asks and may not decide, the auditor approves; the right is there afterwards."""
     username = invented("supervisor")
     async with browsing.at("/admin", by="admin") as page:
         first = await add_user(page, username, "supervisor")
+        assert await violations(page) == []
+        await page.get_by_role("link", name="查看申请").click()
+        mine = page.get_by_role("article").filter(has_text=username)
+        await expect(mine.get_by_role("button", name="批准")).to_have_count(0)
     async with browsing.at("/", by="auditor") as page:
         await page.get_by_role("link", name="授权审批").click()
         asked = page.get_by_role("article").filter(has_text=username)
         await asked.get_by_label("理由").fill("已当面核实")
         await asked.get_by_role("button", name="批准").click()
         second = await page.locator("[data-password]").inner_text()
+        assert await violations(page) == []
         await page.goto("/admin/grants")
         await expect(page.get_by_role("row").filter(has_text=username)).to_contain_text("auditor")
     async with browsing.at("/sign-in") as page:

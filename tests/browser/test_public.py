@@ -161,9 +161,11 @@ async def test_a_citizen_files_at_a_phone_where_a_hall_offers_it(browsing: Brows
         await expect(page.get_by_role("alert")).to_contain_text("2 处")
         await expect(page.get_by_label("反映的问题")).to_have_value(STRANGE)
         await page.get_by_label("联系电话").fill("13800138000")
-        await page.get_by_label("政务服务事项").fill("居住证办理")
+        matter = "<i>居住证</i> =1+1 שלום 😀𠮷"
+        await page.get_by_label("政务服务事项").fill(matter)
         await page.get_by_role("button", name="提交").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("回执")
+        await expect(page.locator("dd.typed")).to_have_text(matter)
         code = await page.locator(".code").inner_text()
         assert page.url.endswith("/public/file") and await is_within_width(page)
         await page.get_by_role("link", name="查询办件").last.click()
