@@ -8,8 +8,11 @@ from sqlmodel import col, select
 
 from casework.attachments import list_attachments
 from casework.clockwork import Clockwork, clockwork
+from casework.filer import filer_of
 from casework.finding import Found, find_case
+from casework.foreseen import foreseen_dues
 from casework.history import MAY_SEE_HOLDING, decided, events_shown, holding_shown, rows_of
+from casework.moments import shown
 from casework.petitioners import MAY_RENEW_CODE, may_unmask
 from casework.reading import get_case
 from casework.services import Services
@@ -22,7 +25,8 @@ class CaseFile:
     """A case with all that belongs to it; a filing that waits for its number has only its facts.
 
     ``case`` is the view of contract.md; ``holding`` is None for whoever may not see it. ``units`` and
-    ``halls`` are names by code, the units those of the case's hall.
+    ``halls`` are names by code, the units those of the case's hall. ``foreseen`` holds, by decision, the
+    due date that granting it would make.
     """
 
     case: Mapping[str, Any]
@@ -36,6 +40,7 @@ class CaseFile:
     may_unmask: bool = False
     may_renew_code: bool = False
     co_units: tuple[Mapping[str, Any], ...] = field(default=())
+    foreseen: Mapping[str, str | None] = field(default_factory=dict)
 
 
 async def open_file(services: Services, viewer: Viewer, ref: str) -> CaseFile:
@@ -46,7 +51,9 @@ async def open_file(services: Services, viewer: Viewer, ref: str) -> CaseFile:
         return CaseFile(case, halls, units)
     found = await find_case(services, viewer, case["id"])
     rows = await rows_of(services, found)
-    events = events_shown(found, rows)
+    async with services.database.read() as session:
+        filer = await filer_of(session, found.case.id)
+    events = events_shown(found, rows, filer)
     until = await services.clock.now()
     return CaseFile(
         case=case,
@@ -60,6 +67,7 @@ async def open_file(services: Services, viewer: Viewer, ref: str) -> CaseFile:
         may_unmask=may_unmask(viewer, found.case),
         may_renew_code=viewer.role in MAY_RENEW_CODE,
         co_units=_opinions(found),
+        foreseen={name: shown(due) for name, due in foreseen_dues(found, viewer, until).items()},
     )
 
 

@@ -1,6 +1,6 @@
 """What happened to a case, for those who look back: its events, who held it, its row of 附件3."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.filer import filer_of
 from casework.finding import Found
 from casework.ledger_texts import Texts, read_events
 from casework.moments import shown, shown_facts
@@ -31,7 +32,10 @@ _DISPATCHES = frozenset({"triage", "decide_return", "reassign", "set_limit"})
 
 async def events_of(services: Services, found: Found) -> dict[str, Any]:
     """Return the whole ledger of a case in clear, and whether its hash chain holds."""
-    return events_shown(found, await rows_of(services, found))
+    rows = await rows_of(services, found)
+    async with services.database.read() as session:
+        filer = await filer_of(session, found.case.id)
+    return events_shown(found, rows, filer)
 
 
 async def rows_of(services: Services, found: Found) -> list[Row]:
@@ -40,11 +44,18 @@ async def rows_of(services: Services, found: Found) -> list[Row]:
         return await read_events(session, services.keyring, [found.case.id])
 
 
-def events_shown(found: Found, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the ledger as readers get it. The rows were read after the case was found."""
+def events_shown(found: Found, rows: Sequence[Row], filer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ledger as readers get it. The rows were read after the case was found.
+
+    The registration says who filed beside what is stored: `filed_by` stands in no row.
+    """
     last = found.case.seq
+    items = [_event(row, texts) for row, texts in rows]
+    for item in items:
+        if item["type"] == "registered":
+            item["data"]["filed_by"] = filer
     return {
-        "items": [_event(row, texts) for row, texts in rows],
+        "items": items,
         # The projection may be older than the ledger read after it, never younger.
         "verified": verify_chain([row for row, _ in rows], last) is None,
     }

@@ -51,7 +51,7 @@ class Entry:
 _APART = frozenset(
     {"case_id", "number", "calendar", "key", "changes", "due_at", "previous_due_at", "was_due_at"}
     | {"received_at", "registered_at", "into_hall", "into_received_at", "into_open"}
-    | {"attachment", "media_type", "sha256"}
+    | {"attachment", "media_type", "sha256", "filed_by"}
 )
 _LABELS = {
     "order_due_at": "督办单期限",
@@ -79,7 +79,7 @@ def entries(events: tuple[Mapping[str, Any], ...], units: Names, halls: Names) -
 
 
 def _entry(event: Mapping[str, Any], units: Names, halls: Names) -> Entry:
-    data, actor = event["data"], event["actor"]
+    data, actor = event["data"], event["data"].get("filed_by") or event["actor"]
     changes = data.get("changes", {})
     moved = data.get("due_at") if data.get("due_at") != data.get("previous_due_at") else None
     is_alarm = data.get("was_due_at") is not None

@@ -13,12 +13,14 @@ from casework.case_file import CaseFile, open_file
 from casework.services import Services
 from casework.viewer import Viewer
 from pages import labels
+from pages.alarm_words import will_happen
+from pages.case_grounds import grounds
 from pages.case_history import entries
 from pages.case_order import ordered
 from pages.command_forms import Choices, CommandForm, command_form
 from pages.form_values import Typed, shown_faults
 from pages.refused import to_copy
-from pages.rendering import moment, render
+from pages.rendering import clock, moment, render
 from routes.keys import LONGEST
 
 
@@ -71,6 +73,7 @@ async def case_page(
     first, others = ordered(file.case["allowed"])
     choices = choices_of(file)
     open_form = extra.again.name if extra.again else ""
+    history = entries(file.events, file.units, file.halls)
     again_form = command_form(open_form, choices) if open_form in labels.COMMAND else None
     return render(
         request,
@@ -86,9 +89,16 @@ async def case_page(
         others=[command_form(name, choices) for name in others],
         open_form=open_form or (first[0] if first else ""),
         lost=_lost(again_form, extra.again, [*first, *others]),
-        history=entries(file.events, file.units, file.halls),
+        history=history,
+        grounds={name: grounds(name, file, history) for name in (*first, *others)},
+        next_alarm=_foreseen(file),
         new_key=lambda: str(uuid.uuid4()),
     )
+
+
+def _foreseen(file: CaseFile) -> str | None:
+    alarm = file.case["next_alarm"]
+    return will_happen(alarm["name"], clock(alarm["at"]), file.case["status"]) if alarm else None
 
 
 def choices_of(file: CaseFile) -> Choices:
