@@ -1,4 +1,4 @@
-"""What a decision would do to a due date, for whoever is about to take it: asked of the rules, kept nowhere."""
+"""What a decision would do to a due date, for whoever is about to take it: asked of the rules, never kept."""
 
 from collections.abc import Mapping
 from datetime import datetime

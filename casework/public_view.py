@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,7 +17,9 @@ from rules.calendar import local
 from rules.case import permits
 from rules.case.context import Context
 from rules.case.events import CITIZEN
+from rules.case.state import CaseState
 from rules.case.vocabulary import Light, Status
+from rules.case.waiting import next_step
 
 Row = tuple[LedgerEvent, Texts]
 Says = Callable[[Mapping[str, Any]], str | None]
@@ -58,7 +60,7 @@ _PUBLIC: dict[str, Says] = {
     "inform": lambda data: "已向您告知办理情况",
     "check_reply": _if("accept", "已答复"),
     "revisit": _if("reached", "已回访"),
-    "judge_revisit": lambda data: "重新办理" + _moved(data) if data.get("reopen") else "回访已处理",
+    "judge_revisit": lambda data: "重新办理" + _moved(data) if data.get("reopen") else "经研究，维持办结",
     "rate": lambda data: f"您的评价：{data['rating']} 分",
     "object": lambda data: "您已提出异议",
     "withdraw": lambda data: "已按您的要求撤回",
@@ -67,6 +69,11 @@ _PUBLIC: dict[str, Says] = {
     "auto_archive": lambda data: "已归档",
     "calendar_changed": lambda data: "工作日历更新" + _moved(data) if data.get("due_at") else None,
 }
+
+
+# What the citizen said after the reply, himself or to the clerk.
+_HEARD = frozenset({"revisit", "rate", "object"})
+Judgement = Literal["objection", "dissatisfaction", "upheld"]
 
 
 async def track_view(services: Services, filing: Filing) -> dict[str, Any]:
@@ -90,6 +97,8 @@ async def track_view(services: Services, filing: Filing) -> dict[str, Any]:
     return common | {
         "number": case.number,
         "status": case.status,
+        "round": case.round,
+        "judgement": judgement(decode_state(case.state), rows),
         "light": case.light,
         "matter": case.matter,
         "unit": case.unit,
@@ -111,12 +120,29 @@ def _waiting() -> dict[str, Any]:
     nothing_yet = "number matter unit unit_name due_at closed_at reply"
     return {
         "status": Status.REGISTERED,
+        "round": 1,
+        "judgement": None,
         "light": Light.GREY,
         "due_provisional": False,
         "timeline": [],
         "allowed": [],
         **dict.fromkeys(nothing_yet.split()),
     }
+
+
+def judgement(state: CaseState, rows: Sequence[Row]) -> Judgement | None:
+    """Return how it stands with what the citizen did not agree with; None where there is nothing.
+
+    `objection` or `dissatisfaction`: the window lead has to judge it; `upheld`: judged, the closing stands.
+    """
+    waiting = next_step(state)
+    if waiting and waiting.step == "judge_revisit":
+        last = next((row.type for row, _ in reversed(rows) if row.type in _HEARD), None)
+        return "objection" if last == "object" else "dissatisfaction"
+    if state.status is not Status.CLOSED:
+        return None
+    last_of_all = next((row for row, _ in reversed(rows) if row.type in {*_HEARD, "judge_revisit"}), None)
+    return "upheld" if last_of_all and last_of_all.type == "judge_revisit" else None
 
 
 def timeline(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -45,17 +45,13 @@ _OTHERWISE: Mapping[tuple[str, str], Foreseen] = {
     (Status.LIMIT_PENDING, "due_soon_1"): Foreseen(
         "若仍未拟定办结时间", "提醒监督管理部门次一工作日到期，亮黄灯"
     ),
-    (Status.LIMIT_PENDING, "due_soon_2"): Foreseen(
-        "若仍未拟定办结时间", "提醒监督管理部门当日到期，亮黄灯"
-    ),
+    (Status.LIMIT_PENDING, "due_soon_2"): Foreseen("若仍未拟定办结时间", "提醒监督管理部门当日到期，亮黄灯"),
     (Status.LIMIT_PENDING, "overdue_1"): Foreseen(
         "若仍未拟定办结时间", "亮红灯，提醒监督管理部门和窗口负责人"
     ),
     (Status.LIMIT_PENDING, "overdue_2"): Foreseen("若仍未拟定办结时间", "提醒监督管理部门和上级部门"),
     # Without a unit at work, warnings go to the window lead (the same place).
-    (Status.RETURN_REVIEW, "due_soon_1"): Foreseen(
-        "若仍未答复", "提醒窗口负责人次一工作日到期，亮黄灯"
-    ),
+    (Status.RETURN_REVIEW, "due_soon_1"): Foreseen("若仍未答复", "提醒窗口负责人次一工作日到期，亮黄灯"),
     (Status.RETURN_REVIEW, "due_soon_2"): Foreseen("若仍未答复", "提醒窗口负责人当日到期，亮黄灯"),
 }
 

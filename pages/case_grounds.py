@@ -69,9 +69,7 @@ _HEARD = _Rule(
     every=True,
 )
 _RULES: Mapping[str, tuple[_Rule, ...]] = {
-    "sign": (
-        _Rule({"triage": _dispatches, "reassign": _any, "decide_return": _any, "set_limit": _any}, {}),
-    ),
+    "sign": (_Rule({"triage": _dispatches, "reassign": _any, "decide_return": _any, "set_limit": _any}, {}),),
     "decide_return": (_Rule({"return_order": _any}, {"decide_return": _any}),),
     "set_limit": (_Rule({"report_complex": _any, "triage": _complex}, {"set_limit": _any}),),
     "coordinate": (_Rule({"mark_unable": _any}, {"coordinate": _any}),),

@@ -174,7 +174,7 @@ def _too_many(request: Request, typed: Values, error: TooMany) -> Response:
 def _case(
     request: Request, view: Mapping[str, Any], typed: Values, faults: Values, words: Values, status: int
 ) -> Response:
-    name, meaning = status_words(view["status"], view["allowed"])
+    name, meaning = status_words(view)
     return render(
         request,
         "public/case.html",

@@ -4,7 +4,7 @@ Answers are built by casework as plain JSON; these models describe them and are 
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -211,6 +211,8 @@ class TrackAnswer(Answer):
 
     number: str | None
     status: Status
+    round: int
+    judgement: Literal["objection", "dissatisfaction", "upheld"] | None
     light: Light
     hall: str
     hall_name: str | None
