@@ -1,6 +1,7 @@
 """`/cases/{number}`: one page for all roles, and the commands that whoever looks at it may give."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -15,6 +16,9 @@ from casework.services import Services
 from casework.viewer import Viewer
 from pages import case_files, case_private
 from pages.case_view import Again, Extra, case_page, key_of
+from pages.command_files import attach_with
+from pages.command_words import WITH_FILES
+from pages.counter_upload import FormRoute
 from pages.errors import SEE_OTHER
 from pages.form_values import body_of_form, typed_of
 from pages.frame import SIGNED_IN
@@ -60,39 +64,54 @@ def _done(name: str) -> str | None:
 def _command(name: str) -> Callable[..., Awaitable[Response]]:
     async def give(request: Request, number: str, services: Given, viewer: PageViewer) -> Response:
         form = await request.form()
-        key = key_of(form)
+        attached: tuple[str, ...] = ()
 
         def note(case_id: str) -> None:
             request.state.case_id = case_id  # for the log of refusals
 
         try:
-            aimed = await aim(services, viewer, number, name, key, note)
-            case = await send(services, aimed, read_draft(name, body_of_form(name, form)))
+            aimed = await aim(services, viewer, number, name, key_of(form), note)
+            attached, faults = await attach_with(services, aimed, form)
+            draft = read_draft(name, body_of_form(name, form))
+            case = await send(services, aimed, replace(draft, faults={**draft.faults, **faults}))
         except REFUSED as refusal:
-            return await _again(request, services, viewer, number, name, form, refusal)
+            return await _again(request, services, viewer, Sent(number, name, form, attached), refusal)
         return RedirectResponse(f"/cases/{case['number']}?done={name}", SEE_OTHER)
 
     give.__doc__ = f"Give the command `{name}`; a refusal brings the page back with what was typed."
     return give
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A command's form as it came; ``attached`` are the files of it that the case has by now."""
+
+    number: str
+    name: str
+    form: FormData
+    attached: tuple[str, ...]
+
+
 async def _again(
     request: Request,
     services: Services,
     viewer: Viewer,
-    number: str,
-    name: str,
-    form: FormData,
+    sent: Sent,
     refusal: Exception,
 ) -> Response:
-    told = await tell(request, refusal, name, key_of(form))
-    extra = Extra(told.message, again=Again(name, typed_of(name, form), told.faults, told.key))
-    return told.on(await case_page(request, services, viewer, number, status=told.status, extra=extra))
+    told = await tell(request, refusal, sent.name, key_of(sent.form))
+    again = Again(sent.name, typed_of(sent.name, sent.form), told.faults, told.key)
+    extra = Extra(told.message, again=again, attached=sent.attached)
+    return told.on(await case_page(request, services, viewer, sent.number, status=told.status, extra=extra))
 
 
 for _name in BY_NAME:
     _pages.add_api_route(
-        f"/cases/{{number}}/{_name}", _command(_name), methods=["POST"], name=f"page_{_name}"
+        f"/cases/{{number}}/{_name}",
+        _command(_name),
+        methods=["POST"],
+        name=f"page_{_name}",
+        route_class_override=FormRoute if _name in WITH_FILES else None,
     )
 
 router.include_router(_pages)

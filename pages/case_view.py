@@ -40,6 +40,7 @@ class Extra:
 
     ``message`` says why something was refused, ``done`` what has just been done; ``petitioner`` is the
     citizen in clear and ``query_code`` a new code: both are on this answer and nowhere else.
+    ``attached`` names files that the case has already, though the form that they came with was refused.
     """
 
     message: str | None = None
@@ -47,6 +48,7 @@ class Extra:
     again: Again | None = None
     petitioner: Mapping[str, Any] | None = None
     query_code: str | None = None
+    attached: tuple[str, ...] = ()
 
 
 NOTHING = Extra()

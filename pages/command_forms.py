@@ -13,13 +13,15 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pages import labels
-from pages.command_words import HINTS, LABELS, NO, SHORT, WHEN, YES, YES_NO, When
+from pages.command_words import HINTS, LABELS, NO, SHORT, WHEN, WITH_FILES, YES, YES_NO, When
 from rules.case.commands import COMMANDS
 from rules.case.typed import Typed
 from rules.case.vocabulary import Kind
 
 # Looked up by casework, never asked of anybody.
 _RESOLVED = frozenset({"into_hall", "into_received_at", "into_open"})
+
+FILES, FILES_LABEL = "files", "附件"
 
 Pairs = tuple[tuple[str, str], ...]
 """(value, words), in the order in which they are offered."""
@@ -66,6 +68,7 @@ class CommandForm:
     name: str
     label: str
     inputs: tuple[Input, ...]
+    takes_files: bool = False
 
     def label_of(self, field: str) -> str:
         """Return what a field is called on the screen, for the summary of faults."""
@@ -73,6 +76,8 @@ class CommandForm:
             for part in (each, *each.parts):
                 if part.name == field:
                     return part.label
+        if field == FILES and self.takes_files:
+            return FILES_LABEL
         return labels.word("field", field)
 
 
@@ -86,7 +91,7 @@ def command_form(name: str, choices: Choices = Choices()) -> CommandForm:
 def _plain_form(name: str) -> CommandForm:
     inputs = [each for each in _inputs(COMMANDS[name], name) if each.name != "note"]
     note = Input("note", labels.word("field", "note"), "area", longest=2000)
-    return CommandForm(name, labels.word("command", name), (*inputs, note))
+    return CommandForm(name, labels.word("command", name), (*inputs, note), name in WITH_FILES)
 
 
 def _inputs(source: type, owner: str, prefix: str = "") -> list[Input]:

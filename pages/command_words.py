@@ -106,3 +106,6 @@ WHEN: Mapping[tuple[str, str], When] = {
 
 SHORT = frozenset({"address", "place", "to", "matter", "name", "person", "window"})
 """Texts that fit on one line though more would be taken."""
+
+WITH_FILES = frozenset({"reply", "progress"})
+"""Commands whose form takes files along: they are added to the case before the command is given."""

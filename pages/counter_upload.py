@@ -1,6 +1,6 @@
 """Forms with files: read into memory, never onto the disk in clear, and as far as one may go."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,20 +78,31 @@ def chosen(form: FormData) -> list[UploadFile]:
     return [each for each in form.getlist(FILES) if isinstance(each, UploadFile) and each.filename]
 
 
+def name_of(file: UploadFile) -> str:
+    """Return the name of a file, without the folders that some browsers send along."""
+    return (file.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
+
+
 async def attach_all(
-    services: Services, viewer: Viewer, case: dict[str, Any], files: Sequence[UploadFile]
+    services: Services,
+    viewer: Viewer,
+    case: Mapping[str, Any],
+    files: Sequence[UploadFile],
+    key: str | None = None,
 ) -> list[Refused]:
-    """Add the files to a case that was just filed; return those that were refused. Raises nothing."""
+    """Add files to a case (`id`, `number`); return those that were refused. Raises nothing.
+
+    With the `key` of a form, the same file of the same form is added once, however often it is sent.
+    """
     refused = []
     for file in files:
-        name = (file.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
-        if words := await _refusal(services, viewer, case, name, file):
-            refused.append(Refused(name, words))
+        if words := await _refusal(services, viewer, case, file, key):
+            refused.append(Refused(name_of(file), words))
     return refused
 
 
 async def _refusal(
-    services: Services, viewer: Viewer, case: dict[str, Any], name: str, file: UploadFile
+    services: Services, viewer: Viewer, case: Mapping[str, Any], file: UploadFile, key: str | None
 ) -> str | None:
     """Attach one file; return why that was not possible."""
     if case["number"] is None:
@@ -100,7 +111,7 @@ async def _refusal(
         return "超过 20 MB"
     try:
         found = await find_case(services, viewer, case["id"])
-        await attach(services, viewer, found, cleaned(name, _NAME), await file.read())
+        await attach(services, viewer, found, cleaned(name_of(file), _NAME), await file.read(), key)
     except Unsupported:
         return problem_words("unsupported-media-type")[1]
     except TooLarge:

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from pages.command_forms import CommandForm, Input, command_form
+from pages.command_forms import FILES, CommandForm, Input, command_form
 from pages.command_words import NO, YES
 from routes.wording import fault_words
 from rules.calendar import SHANGHAI
@@ -58,14 +58,15 @@ def typed_of(name: str, form: FormData) -> Typed:
 def shown_faults(form: CommandForm, faults: Mapping[str, str]) -> dict[str, str]:
     """Return the faults of a form as words, in the order of its fields; others come last.
 
-    A fault of one item of a list belongs to the field.
+    A fault of one item of a list belongs to the field; those of files are words already, by their names.
     """
     kinds = {part.name: part.kind for each in form.inputs for part in (each, *each.parts)}
     shown: dict[str, str] = {}
     for field, slug in faults.items():
         owner = field if field in kinds else field.partition(".")[0]
         name = owner if owner in kinds else field
-        shown.setdefault(name, _WORDS.get((kinds.get(name, ""), slug)) or fault_words(slug))
+        words = slug if field == FILES else _WORDS.get((kinds.get(name, ""), slug)) or fault_words(slug)
+        shown.setdefault(name, words)
     order = {name: place for place, name in enumerate(kinds)}
     return dict(sorted(shown.items(), key=lambda item: order.get(item[0], len(order))))
 

@@ -16,7 +16,7 @@ from rules.case.guards import ATTACHMENTS
 FORM = 1_000_000  # bytes; the longest form has some ten texts of 4,000 characters
 FILES = ATTACHMENTS * LARGEST + FORM
 # Where files are sent along; they read and bound them by themselves.
-_WITH_FILES = re.compile(r"/counter(/check)?|/cases/[^/]+/attachments")
+_WITH_FILES = re.compile(r"/counter(/check)?|/cases/[^/]+/(attachments|reply|progress)")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^;\"\s]+)", re.IGNORECASE)
 TOO_LARGE, UNSUPPORTED = 413, 415
 
