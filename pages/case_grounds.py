@@ -45,6 +45,10 @@ def _reopened(event: Event) -> bool:
     return event["data"].get("reopen") is True
 
 
+def _answered(event: Event) -> bool:
+    return event["data"]["changes"].get("status") == "closed"
+
+
 def _dispatches(event: Event) -> bool:
     return "dispatches" in event["data"]["changes"]
 
@@ -81,7 +85,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "reply": (_Rule({"check_reply": _refused, "judge_revisit": _reopened}, {"reply": _any}),),
     "check_reply": (_REPLY,),
     "revisit": (_REPLY, _HEARD),
-    "judge_revisit": (_Rule({"reply": _any, "triage": lambda e: e["data"].get("unit") is None}, {}), _HEARD),
+    "judge_revisit": (_Rule({"reply": _any, "triage": _answered}, {}), _HEARD),
 }
 
 

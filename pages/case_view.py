@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from casework.case_file import CaseFile, open_file
+from casework.finding import find_case
 from casework.services import Services
 from casework.viewer import Viewer
 from pages import labels
@@ -19,6 +20,7 @@ from pages.case_history import entries
 from pages.case_order import ordered
 from pages.command_forms import Choices, CommandForm, command_form
 from pages.form_values import Typed, shown_faults
+from pages.prefilled_notice import Opening, opening_of
 from pages.refused import to_copy
 from pages.rendering import clock, moment, render
 from routes.keys import LONGEST
@@ -74,6 +76,7 @@ async def case_page(
     file = await open_file(services, viewer, ref)
     first, others = ordered(file.case["allowed"])
     choices = choices_of(file)
+    opening = await _opening(services, viewer, file)
     open_form = extra.again.name if extra.again else ""
     history = entries(file.events, file.units, file.halls)
     again_form = command_form(open_form, choices) if open_form in labels.COMMAND else None
@@ -94,8 +97,15 @@ async def case_page(
         history=history,
         grounds={name: grounds(name, file, history) for name in (*first, *others)},
         next_alarm=_foreseen(file),
+        opening={"triage": opening.typed} if opening else {},
         new_key=lambda: str(uuid.uuid4()),
     )
+
+
+async def _opening(services: Services, viewer: Viewer, file: CaseFile) -> Opening | None:
+    if "triage" not in file.case["allowed"]:
+        return None
+    return await opening_of(services, await find_case(services, viewer, file.case["id"]))
 
 
 def _foreseen(file: CaseFile) -> str | None:

@@ -17,8 +17,9 @@ from casework.services import Services
 from casework.viewer import Viewer
 from pages.command_forms import Choices, command_form
 from pages.errors import SEE_OTHER
-from pages.form_values import Typed, body_of_form, shown_faults, typed_of
+from pages.form_values import body_of_form, shown_faults, typed_of
 from pages.frame import SIGNED_IN
+from pages.prefilled_notice import Opening, opening_of
 from pages.refused import REFUSED, Told, tell, to_copy
 from pages.rendering import render
 from pages.sessions import page_only
@@ -27,6 +28,7 @@ from routes.dependencies import Given
 from rules.case.permits import may
 from rules.case.vocabulary import Role
 
+CODES = r"^[A-Za-z0-9._-]{1,100}$"
 router = APIRouter(dependencies=SIGNED_IN)
 
 Clerk = Annotated[Viewer, Depends(page_only(Role.CLERK, Role.WINDOW_LEAD))]
@@ -37,7 +39,7 @@ async def queue(
     request: Request,
     given: Given,
     viewer: Clerk,
-    done: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = None,
+    done: Annotated[str | None, Query(pattern=CODES)] = None,
     case: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,100}$")] = None,
 ) -> Response:
     """Show the queue of the hall; `done` and `case` are number and id of what was triaged just now."""
@@ -46,11 +48,17 @@ async def queue(
 
 
 @router.get("/counter/triage/{ref}")
-async def open_triage(request: Request, ref: str, given: Given, viewer: Clerk) -> Response:
-    """Show a case and the form of its triage."""
+async def open_triage(
+    request: Request,
+    ref: str,
+    given: Given,
+    viewer: Clerk,
+    unit: Annotated[str | None, Query(pattern=CODES)] = None,
+) -> Response:
+    """Show a case and the form of its triage; `unit`: with the notice given for that unit before."""
     found = await find_case(given, viewer, ref)
-    typed = {"matter": found.case.matter or "", "cause": found.case.cause or ""}
-    return await _show(request, given, viewer, found, typed, str(uuid.uuid4()))
+    opening = await opening_of(given, found, unit)
+    return await _show(request, given, viewer, found, opening, str(uuid.uuid4()))
 
 
 @router.post("/counter/triage/{ref}")
@@ -69,8 +77,8 @@ async def triage(request: Request, ref: str, given: Given, viewer: Clerk) -> Res
         told = await tell(request, refusal, "triage", key)
         # Read anew: a colleague may have done it meanwhile.
         found = await find_case(given, viewer, ref)
-        typed, key = typed_of("triage", form), told.key or str(uuid.uuid4())
-        return told.on(await _show(request, given, viewer, found, typed, key, told=told))
+        opening, key = Opening(typed_of("triage", form)), told.key or str(uuid.uuid4())
+        return told.on(await _show(request, given, viewer, found, opening, key, told=told))
     return RedirectResponse(f"/counter/queue?done={case['number']}&case={case['id']}", SEE_OTHER)
 
 
@@ -84,7 +92,7 @@ async def _show(
     given: Services,
     viewer: Viewer,
     found: Found,
-    typed: Typed,
+    opening: Opening,
     key: str,
     *,
     told: Told | None = None,
@@ -99,10 +107,12 @@ async def _show(
         status=told.status if told else 200,
         case=case,
         form=form,
-        typed=typed,
+        opening=opening,
+        typed=opening.typed,
+        units=dict(desk.units),
         faults=shown_faults(form, told.faults if told else {}),
         message=told.message if told else None,
-        lost=to_copy(form, typed) if told and "triage" not in case["allowed"] else [],
+        lost=to_copy(form, opening.typed) if told and "triage" not in case["allowed"] else [],
         promises=promises_for(found),
         key=key,
     )

@@ -41,9 +41,13 @@ def body_of_form(name: str, form: FormData) -> bytes:
     """Return the body of a command as `routes.command_bodies.read_draft` reads it.
 
     Empty fields are left out, yes and no become booleans, digits numbers, an instant of Shanghai one
-    with its offset; ``guidance.unit`` stands in ``guidance``. Fields of no command are not looked at.
+    with its offset; ``guidance.unit`` stands in ``guidance``. Fields of no command are not looked at,
+    nor are those of a triage that belong to another kind: scripts leave them out, too.
     """
-    return json.dumps(_values(command_form(name).inputs, form), ensure_ascii=True).encode()
+    inputs = command_form(name).inputs
+    if name == "triage":  # opens filled in (pages/prefilled_notice.py)
+        inputs = tuple(each for each in inputs if _fits(each, form))
+    return json.dumps(_values(inputs, form), ensure_ascii=True).encode()
 
 
 def typed_of(name: str, form: FormData) -> Typed:
@@ -69,6 +73,11 @@ def shown_faults(form: CommandForm, faults: Mapping[str, str]) -> dict[str, str]
         shown.setdefault(name, words)
     order = {name: place for place, name in enumerate(kinds)}
     return dict(sorted(shown.items(), key=lambda item: order.get(item[0], len(order))))
+
+
+def _fits(given: Input, form: FormData) -> bool:
+    chosen = _one(form, given.when.field) if given.when else ""
+    return given.when is None or not chosen or chosen in given.when.values
 
 
 def _values(inputs: Sequence[Input], form: FormData) -> dict[str, Any]:
