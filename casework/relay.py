@@ -14,12 +14,14 @@ from sqlmodel import Session, col, delete, exists, select, update
 
 from casework.calendars import terms_for
 from casework.engine import CaseNotRunning, EngineUnavailable
+from casework.kept_forms import KEPT as FORMS_KEPT
 from casework.services import Services
 from models.access import Attempt
 from models.case import Case, LedgerEvent
 from models.command import SentCommand
 from models.database import DatabaseUnavailable
 from models.filing import Filing
+from models.kept_form import KeptForm
 from rules.case.vocabulary import Status
 
 EVERY = timedelta(seconds=5)
@@ -129,11 +131,12 @@ def _mark(session: Session, command_id: str) -> None:
 
 
 async def forget_old(services: Services) -> None:
-    """Drop answers and failed attempts that nobody will ask for again."""
+    """Drop answers, failed attempts and kept forms that nobody will ask for again."""
     now = await services.wall.now()
 
     def drop(session: Session) -> None:
         session.exec(delete(SentCommand).where(col(SentCommand.sent_at) < now - KEPT))
         session.exec(delete(Attempt).where(col(Attempt.at) < now - ATTEMPTS_KEPT))
+        session.exec(delete(KeptForm).where(col(KeptForm.at) < now - FORMS_KEPT))
 
     await services.database.write(drop)

@@ -9,6 +9,7 @@ from models.directory import ContactEntry, Hall, Unit, User
 from models.filing import CaseSecret, Filing, Petitioner
 from models.grants import Grant
 from models.inbox import Delivery, Notification
+from models.kept_form import KeptForm
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
 
 metadata = Base.metadata
@@ -29,6 +30,7 @@ __all__ = [
     "Filing",
     "Grant",
     "Hall",
+    "KeptForm",
     "LedgerEvent",
     "Notification",
     "NumberCounter",

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from casework.accounts import BY_PROVIDER, FACTOR_OWED, PASSWORD_OWED
 from casework.errors import BadInput, Conflict, Owing
+from casework.kept_forms import forget_forms
 from casework.own_account import (
     NewPassword,
     change_password,
@@ -70,6 +71,7 @@ async def account(request: Request, given: Given, viewer: PageViewer, done: str 
 async def leave_everywhere(request: Request, given: Given, viewer: PageViewer) -> Response:
     """End every sign-in of the user."""
     await sign_out_everywhere(given, viewer, address(request))
+    await forget_forms(given, viewer)
     response = RedirectResponse("/sign-in", SEE_OTHER)
     end_session(request, response)
     return response

@@ -12,6 +12,7 @@ from casework.commanding import BY_NAME, aim, send
 from casework.errors import NotFound
 from casework.finding import find_case
 from casework.history import ledger_row
+from casework.kept_forms import forget_form
 from casework.services import Services
 from casework.viewer import Viewer
 from pages import case_files, case_private
@@ -22,6 +23,7 @@ from pages.counter_upload import FormRoute
 from pages.errors import SEE_OTHER
 from pages.form_values import body_of_form, typed_of
 from pages.frame import SIGNED_IN
+from pages.kept_forms import BACK, KEPT, recall
 from pages.labels import word
 from pages.refused import REFUSED, tell
 from pages.rendering import render
@@ -37,12 +39,13 @@ MOVED_AWAY = "transfer"  # the one command after which its giver may no longer s
 
 @_pages.get("/cases/{number}")
 async def show(
-    request: Request, number: str, services: Given, viewer: PageViewer, done: str = ""
+    request: Request, number: str, services: Given, viewer: PageViewer, done: str = "", kept: str = ""
 ) -> Response:
-    """Show the case; `done` names what has just been done to it."""
+    """Show the case; `done` names what has just been done to it, `kept` a form from before a sign-in."""
     told = _done(done)
+    extra = await _kept(services, viewer, number, kept) if kept else Extra(done=told)
     try:
-        return await case_page(request, services, viewer, number, extra=Extra(done=told))
+        return await case_page(request, services, viewer, number, extra=extra)
     except NotFound:
         if done != MOVED_AWAY:
             raise
@@ -55,6 +58,16 @@ async def ledger(request: Request, number: str, services: Given, viewer: PageVie
     """Show the case as its row of the progress ledger (附件3), to print."""
     found = await find_case(services, viewer, number)
     return render(request, "case/ledger.html", row=await ledger_row(services, found))
+
+
+async def _kept(services: Services, viewer: Viewer, number: str, form_id: str) -> Extra:
+    found = await recall(services, viewer, form_id, f"/cases/{number}")
+    if found is None:
+        return Extra()
+    path, form = found
+    name = path.rpartition("/")[2]
+    again = Again(name, typed_of(name, form), key=key_of(form), kept=form_id)
+    return Extra(note=BACK, again=again)
 
 
 def _done(name: str) -> str | None:
@@ -76,6 +89,7 @@ def _command(name: str) -> Callable[..., Awaitable[Response]]:
             case = await send(services, aimed, replace(draft, faults={**draft.faults, **faults}))
         except REFUSED as refusal:
             return await _again(request, services, viewer, Sent(number, name, form, attached), refusal)
+        await forget_form(services, viewer, form.get(KEPT))
         return RedirectResponse(f"/cases/{case['number']}?done={name}", SEE_OTHER)
 
     give.__doc__ = f"Give the command `{name}`; a refusal brings the page back with what was typed."
@@ -100,7 +114,14 @@ async def _again(
     refusal: Exception,
 ) -> Response:
     told = await tell(request, refusal, sent.name, key_of(sent.form))
-    again = Again(sent.name, typed_of(sent.name, sent.form), told.faults, told.key)
+    kept = sent.form.get(KEPT)
+    again = Again(
+        sent.name,
+        typed_of(sent.name, sent.form),
+        told.faults,
+        told.key,
+        kept if isinstance(kept, str) else None,
+    )
     extra = Extra(told.message, again=again, attached=sent.attached)
     return told.on(await case_page(request, services, viewer, sent.number, status=told.status, extra=extra))
 

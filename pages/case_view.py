@@ -28,12 +28,16 @@ from routes.keys import LONGEST
 
 @dataclass(frozen=True)
 class Again:
-    """A form that comes back: what was typed, what is wrong with it, the key that it was sent under."""
+    """A form that comes back: what was typed, what is wrong with it, the key that it was sent under.
+
+    ``kept`` is the id of the form where it was kept from before a sign-in.
+    """
 
     name: str
     typed: Typed
     faults: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
+    kept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Extra:
     petitioner: Mapping[str, Any] | None = None
     query_code: str | None = None
     attached: tuple[str, ...] = ()
+    note: str | None = None
 
 
 NOTHING = Extra()

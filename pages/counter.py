@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from casework.desk import desk_of
 from casework.errors import BadInput
 from casework.filing import file_case
+from casework.kept_forms import forget_form
 from casework.sent import KEY_HEADER
 from casework.services import Services
 from casework.similar import Similar, similar_cases
@@ -21,6 +22,7 @@ from pages.counter_code import remember
 from pages.counter_upload import FormRoute, attach_all, chosen
 from pages.errors import SEE_OTHER
 from pages.frame import SIGNED_IN
+from pages.kept_forms import BACK, KEPT, recall
 from pages.rendering import render
 from pages.sessions import page_only
 from routes.dependencies import Given
@@ -37,7 +39,7 @@ UNPROCESSABLE = 422
 
 @dataclass(frozen=True, repr=False)
 class Sheet:
-    """The form as it is to be shown. ``similar`` None: nobody looked yet."""
+    """The form as it is to be shown. ``similar`` None: nobody looked yet; ``kept``: from before a sign-in."""
 
     fields: Mapping[str, str]
     key: str
@@ -46,11 +48,16 @@ class Sheet:
     message: str | None = None
     files_lost: bool = False
     fresh: bool = False
+    kept: str = ""
+    note: str | None = None
 
 
 @router.get("/counter")
-async def blank(request: Request, given: Given, viewer: Clerk) -> Response:
-    """Show an empty form."""
+async def blank(request: Request, given: Given, viewer: Clerk, kept: str = "") -> Response:
+    """Show an empty form, or one that was sent before a sign-in."""
+    if came := await recall(given, viewer, kept, "/counter"):
+        sheet = Sheet(counter_form.typed(came[1]), _key(came[1].get("key")), kept=kept, note=BACK)
+        return await _show(request, given, viewer, sheet)
     return await _show(request, given, viewer, Sheet(counter_form.EMPTY, str(uuid.uuid4()), fresh=True))
 
 
@@ -63,7 +70,9 @@ async def file(request: Request, given: Given, viewer: Clerk) -> Response:
         body = await _checked(given, viewer, fields, key)
         filed = await file_case(given, viewer, body, key)
     except BadInput as refusal:
-        return await _show(request, given, viewer, _faulty(fields, key, refusal, bool(files)))
+        sheet = replace(_faulty(fields, key, refusal, bool(files)), kept=str(form.get(KEPT) or ""))
+        return await _show(request, given, viewer, sheet)
+    await forget_form(given, viewer, form.get(KEPT))
     case = filed.case
     # A double click files once; its second answer must not attach the files again.
     refused = await attach_all(given, viewer, case, files) if filed.status != _REPEATED else []
@@ -85,6 +94,7 @@ async def check(request: Request, given: Given, viewer: Clerk) -> Response:
         sheet = _faulty(fields, key, refusal, files, found)
     else:
         sheet = Sheet(fields, key, {}, found, files_lost=files)
+    sheet = replace(sheet, kept=str(form.get(KEPT) or ""))
     return await _show(request, given, viewer, sheet)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from casework.commanding import aim, send
 from casework.desk import desk_of, promises_for
 from casework.finding import Found, find_case
+from casework.kept_forms import forget_form
 from casework.queue import read_queue
 from casework.reading import get_case
 from casework.services import Services
@@ -19,6 +20,7 @@ from pages.command_forms import Choices, command_form
 from pages.errors import SEE_OTHER
 from pages.form_values import body_of_form, shown_faults, typed_of
 from pages.frame import SIGNED_IN
+from pages.kept_forms import BACK, KEPT, recall
 from pages.prefilled_notice import Opening, opening_of
 from pages.refused import REFUSED, Told, tell, to_copy
 from pages.rendering import render
@@ -54,9 +56,16 @@ async def open_triage(
     given: Given,
     viewer: Clerk,
     unit: Annotated[str | None, Query(pattern=CODES)] = None,
+    kept: str = "",
 ) -> Response:
-    """Show a case and the form of its triage; `unit`: with the notice given for that unit before."""
+    """Show a case and the form of its triage.
+
+    `unit`: with the notice given for that unit before; `kept`: as it was sent before a sign-in.
+    """
     found = await find_case(given, viewer, ref)
+    if came := await recall(given, viewer, kept, request.url.path):
+        typed = typed_of("triage", came[1])
+        return await _show(request, given, viewer, found, Opening(typed), _key(came[1]), kept=kept)
     opening = await opening_of(given, found, unit)
     return await _show(request, given, viewer, found, opening, str(uuid.uuid4()))
 
@@ -78,7 +87,9 @@ async def triage(request: Request, ref: str, given: Given, viewer: Clerk) -> Res
         # Read anew: a colleague may have done it meanwhile.
         found = await find_case(given, viewer, ref)
         opening, key = Opening(typed_of("triage", form)), told.key or str(uuid.uuid4())
-        return told.on(await _show(request, given, viewer, found, opening, key, told=told))
+        kept = str(form.get(KEPT) or "")
+        return told.on(await _show(request, given, viewer, found, opening, key, told=told, kept=kept))
+    await forget_form(given, viewer, form.get(KEPT))
     return RedirectResponse(f"/counter/queue?done={case['number']}&case={case['id']}", SEE_OTHER)
 
 
@@ -96,6 +107,7 @@ async def _show(
     key: str,
     *,
     told: Told | None = None,
+    kept: str = "",
 ) -> Response:
     may(found.state, "triage", viewer.actor)
     desk = await desk_of(given, found.case.hall)
@@ -115,4 +127,6 @@ async def _show(
         lost=to_copy(form, opening.typed) if told and "triage" not in case["allowed"] else [],
         promises=promises_for(found),
         key=key,
+        kept=kept,
+        note=BACK if kept and told is None else None,
     )

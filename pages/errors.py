@@ -13,6 +13,7 @@ from casework.accounts import FACTOR_OWED, PASSWORD_OWED
 from casework.errors import Owing
 from pages.csrf import FIELD as CSRF
 from pages.headers import API, HEADERS
+from pages.kept_forms import keep
 from pages.rendering import render
 from pages.sessions import SignInNeeded
 from routes.middleware import HEADERS as EDGE_HEADERS
@@ -74,5 +75,6 @@ def _led(handler: Handler) -> Handler:
 
 async def _to_sign_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeeded)
-    query = "" if error.to == "/" else "?" + urlencode({"next": error.to})
+    to = await keep(request, request.app.state.services) or error.to
+    query = "" if to == "/" else "?" + urlencode({"next": to})
     return RedirectResponse(f"/sign-in{query}", SEE_OTHER)

@@ -11,7 +11,7 @@ from pages.form_values import Typed
 
 @dataclass(frozen=True)
 class Opening:
-    """What stands in the form; ``used`` is where the notice is from, ``others`` what could be used instead."""
+    """What stands in the form; ``used`` is where the notice is from, ``others`` what could be instead."""
 
     typed: Typed
     used: Remembered | None = None

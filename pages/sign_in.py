@@ -2,6 +2,7 @@
 
 from math import ceil
 from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
@@ -9,8 +10,10 @@ from starlette.responses import Response
 
 from casework.accounts import PAGE, Credentials, sign_in, sign_out
 from casework.errors import TooMany, Unauthenticated
+from casework.kept_forms import forget_forms
 from pages.errors import SEE_OTHER
 from pages.frame import OPEN_TO_ALL
+from pages.kept_forms import KEPT
 from pages.own_paths import own_path
 from pages.rendering import render
 from pages.sessions import SessionViewer, begin_session, end_session, session_token
@@ -57,6 +60,7 @@ async def leave(request: Request, given: Given, viewer: SessionViewer) -> Respon
     token = session_token(request)
     assert token is not None
     await sign_out(given, token, viewer, address(request))
+    await forget_forms(given, viewer)
     response = RedirectResponse("/sign-in", SEE_OTHER)
     end_session(request, response)
     return response
@@ -83,5 +87,7 @@ def _form(
     status: int = 200,
 ) -> Response:
     by_provider = given.sign_in.provider is not None
-    values = {"next": own_path(next), "username": username, "message": message, "by_provider": by_provider}
+    to = own_path(next)
+    values = {"next": to, "username": username, "message": message, "by_provider": by_provider}
+    values["kept"] = KEPT in parse_qs(urlsplit(to).query)
     return render(request, "sign_in.html", status=status, **values)
