@@ -1,8 +1,9 @@
 """Requests for rights that need a second person: asking, approving, rejecting, taking back.
 
 Never the requester and never the person concerned decides; who decides is an active admin or auditor
-at that moment. An approved request always sets a new password in two halves and ends every sign-in:
-a password that somebody knew from before must not open what was granted.
+at that moment. An approved request ends every sign-in and sets a new password in two halves: a password
+that somebody knew from before must not open what was granted. Only where the second factor alone is taken
+away does the password stay: it is what shows that the person is the same.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from casework.accounts import revoke_all
 from casework.errors import BadInput, NotFound
 from casework.first_passwords import joined, second_half
+from casework.grant_notices import tell_deciders, tell_of_decision
 from casework.passwords import hash_password
 from casework.rights import (
     DECIDERS,
@@ -38,12 +40,13 @@ from rules.case.vocabulary import Role
 
 REASON = 2000  # characters
 SHOWN = 100  # decided requests in the list
+FACTOR = "second_factor"  # the act that leaves the password as it is
 APPROVED, REJECTED, WITHDRAWN = "approved", "rejected", "withdrawn"
 
 
 @dataclass(frozen=True, repr=False)
 class Decided:
-    """A request after its decision; `half` is the approver's half of the first password."""
+    """A request after its decision; `half` is the approver's half of the first password, if there is one."""
 
     grant: Grant
     half: str | None
@@ -88,6 +91,7 @@ async def ask(
     )
     session.add(grant)
     await session.flush()
+    await tell_deciders(session, grant)
     return grant
 
 
@@ -106,13 +110,17 @@ async def approve(services: Services, by: Viewer, grant_id: str, reason: str, ad
         if grant.status != WAITING:
             if (grant.status, grant.decided_by) != (APPROVED, by.username):
                 raise GrantRefused("decided")
-            return Decided(grant, second_half(services, grant_id))
+            return Decided(grant, _half(services, grant))
         requester = await session.get(User, grant.requested_by)
         if requester is None or not requester.active or requester.role != Role.ADMIN:
             raise GrantRefused("requester_gone")
         await _apply(session, grant, hashed, now)
         await _close(session, grant, by, APPROVED, reason, now, address)
-    return Decided(grant, second_half(services, grant_id))
+    return Decided(grant, _half(services, grant))
+
+
+def _half(services: Services, grant: Grant) -> str | None:
+    return None if grant.act == FACTOR else second_half(services, grant.id)
 
 
 async def reject(services: Services, by: Viewer, grant_id: str, reason: str, address: str | None) -> Decided:
@@ -179,9 +187,10 @@ async def _apply(session: AsyncSession, grant: Grant, hashed: str, now: datetime
             setattr(user, part, value)
     elif grant.act == "enable":
         user.active = True
-    elif grant.act == "password":
+    elif grant.act in ("password", FACTOR):
         user.totp_secret = None  # who lost the telephone, too
-    user.password_hash, user.must_change_password = hashed, True
+    if grant.act != FACTOR:
+        user.password_hash, user.must_change_password = hashed, True
     session.add(user)
     await session.flush()
     await revoke_all(session, grant.username, now)
@@ -200,6 +209,7 @@ async def _close(
     grant.decision_reason = reason
     session.add(grant)
     await session.flush()
+    await tell_of_decision(session, grant, now)
     said = f"{said_of(grant)}; requested by {grant.requested_by}" + (f": {reason}" if reason else "")
     action = f"grant_{status}"
     await append(session, at=now, action=action, username=by.username, reason=said, address=address)

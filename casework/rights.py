@@ -60,7 +60,7 @@ async def check_admin_remains(session: AsyncSession, user: User) -> None:
 
 
 def needs_two(user: User | None, wanted: NewUser, act: str) -> bool:
-    """Whether an act (add, change, enable, password) needs a second person.
+    """Whether an act (add, change, enable, password, second_factor) needs a second person.
 
     A mere change of name does not.
     """

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from casework.accounts import revoke_all
 from casework.errors import BadInput, NotFound
 from casework.first_passwords import first_half, whole_password
-from casework.grants import REASON, ask, said_of
+from casework.grants import FACTOR, REASON, ask, said_of
 from casework.passwords import check_password, hash_password
 from casework.rights import TURN, check_acts_as, check_admin_remains, needs_two
 from casework.services import Services
@@ -149,6 +149,27 @@ async def renew_password(services: Services, act: Act, username: str) -> Outcome
     return Outcome(username, password)
 
 
+async def reset_factor(services: Services, act: Act, username: str) -> Outcome:
+    """Take the second factor away and end every sign-in, or ask for it; the password stays.
+
+    For who lost the telephone. Raises as `change`.
+    """
+    now = await services.wall.now()
+    async with services.database.begin() as session:
+        await _begin(session, act)
+        user = await _user(session, username)
+        _refuse(_reason_faults(act))
+        if needs_two(user, same := _as_is(user), FACTOR):
+            return await _asked(services, session, act, FACTOR, same, user, now)
+        if user.totp_secret is not None:
+            user.totp_secret = None
+            session.add(user)
+            await session.flush()
+            await revoke_all(session, username, now)
+            await _log(session, act, now, "second_factor_reset", username)
+    return Outcome(username)
+
+
 async def _begin(session: AsyncSession, act: Act) -> None:
     await take_turn(session, TURN)
     await check_acts_as(session, act.by, Role.ADMIN)
@@ -166,7 +187,8 @@ async def _asked(
     grant = await ask(session, act.by, name, wanted, user, id=act.key, reason=act.reason, at=now)
     if grant.requested_at == now:
         await _log(session, act, now, "grant_requested", said_of(grant))
-    return Outcome(wanted.username, first_half(services, grant.id), grant)
+    half = None if name == FACTOR else first_half(services, grant.id)
+    return Outcome(wanted.username, half, grant)
 
 
 def _made(new: NewUser, hashed: str, now: datetime) -> User:

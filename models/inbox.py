@@ -11,6 +11,8 @@ from models.base import CODE, UUID, Base, RowId, UTCDateTime
 class Notification(Base, table=True):
     """A line in a user's inbox; `text` has no personal data.
 
+    `case_id` is that of a request for rights where the line is about one (casework/grant_notices.py).
+
     Written in the ledger's transaction; one per event, kind and user, however often it is retried.
     """
 

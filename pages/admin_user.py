@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from casework.errors import BadInput
 from casework.rights import NEED_TWO, GrantRefused
-from casework.user_changes import Act, Outcome, change, disable, enable, renew_password
+from casework.user_changes import Act, Outcome, change, disable, enable, renew_password, reset_factor
 from casework.user_list import get_user, read_places
 from casework.viewer import Viewer
 from models.directory import User
@@ -20,7 +20,7 @@ from routes.refusal_log import address, log_refusal
 
 router = APIRouter(dependencies=SIGNED_IN)
 
-ACTS = {"disable": disable, "enable": enable, "password": renew_password}
+ACTS = {"disable": disable, "enable": enable, "password": renew_password, "second-factor": reset_factor}
 
 
 @router.get("/admin/users/{username}")
@@ -63,6 +63,12 @@ async def renew(request: Request, given: Given, viewer: Admin, username: str) ->
     return await _plain(request, given, viewer, username, "password")
 
 
+@router.post("/admin/users/{username}/second-factor")
+async def take_factor(request: Request, given: Given, viewer: Admin, username: str) -> Response:
+    """Take the second factor away, or ask for it."""
+    return await _plain(request, given, viewer, username, "second-factor")
+
+
 async def _plain(request: Request, given: Given, viewer: Viewer, username: str, name: str) -> Response:
     field = f"reason_{name}"
     reason = (await typed(request, field))[field]
@@ -79,7 +85,7 @@ async def _plain(request: Request, given: Given, viewer: Viewer, username: str, 
 
 
 def _answer(request: Request, done: Outcome) -> Response:
-    if done.password is not None:
+    if done.password is not None or done.grant is not None:
         return outcome(request, done)
     return RedirectResponse(f"/admin/users/{done.username}?done=1", SEE_OTHER)
 

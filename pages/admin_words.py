@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from casework.grant_notices import ACTS
+
 CONFLICT, FORBIDDEN = 409, 403
 
 REFUSED: Mapping[str, str] = {
@@ -23,7 +25,7 @@ PLACE_FAULTS: Mapping[str, str] = {
     "alternate_extra_forbidden": "只有承办单位联系人可以是备用联系人",
 }
 
-ACT = {"add": "新增用户", "change": "变更角色或范围", "enable": "恢复启用", "password": "重设密码"}
+ACT = ACTS
 GRANT = {"waiting": "待审批", "approved": "已批准", "rejected": "已驳回", "withdrawn": "已撤回"}
 
 FIELDS = {

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
+from casework.grant_notices import KINDS
 from casework.inbox import mark_all_read, mark_read, read_inbox
+from models.inbox import Notification
 from pages.errors import SEE_OTHER
 from pages.frame import SIGNED_IN
 from pages.list_links import linker
@@ -29,8 +31,17 @@ _link = linker("/inbox", {})
 async def inbox(request: Request, given: Given, viewer: PageViewer, page: Page = 1) -> Response:
     """Show a page of the inbox."""
     read = await read_inbox(given, viewer, page, PER_PAGE)
-    shown = {"notes": read.items, "unread_all": read.unread, "page": page, "per_page": PER_PAGE}
+    shown = {
+        "notes": [(note, _about(note)) for note in read.items],
+        "unread_all": read.unread,
+        "page": page,
+        "per_page": PER_PAGE,
+    }
     return render(request, "lists/inbox.html", **shown, link=_link)
+
+
+def _about(note: Notification) -> str:
+    return "/admin/grants" if note.kind in KINDS else f"/cases/{note.number or note.case_id}"
 
 
 @router.post("/inbox/read")

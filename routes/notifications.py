@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from casework.grant_notices import KINDS
 from casework.inbox import mark_read, read_inbox
 from casework.moments import shown
 from models.inbox import Notification
@@ -19,11 +20,11 @@ LARGEST_ID = 2**63 - 1
 
 
 class Note(BaseModel):
-    """A line of the inbox; `text` names nobody."""
+    """A line of the inbox; `text` names no citizen. `case_id` is null where it is about no case."""
 
     id: int
     at: str
-    case_id: str
+    case_id: str | None
     number: str | None
     kind: str
     text: str
@@ -67,7 +68,7 @@ def _note(row: Notification) -> Note:
     return Note(
         id=row.id or 0,
         at=shown(row.at),
-        case_id=row.case_id,
+        case_id=None if row.kind in KINDS else row.case_id,
         number=row.number,
         kind=row.kind,
         text=row.text,

@@ -168,6 +168,7 @@ PAGES: dict[str, Roles] = {
     "POST /admin/users/{username}/disable": ADMIN,
     "POST /admin/users/{username}/enable": ADMIN,
     "POST /admin/users/{username}/password": ADMIN,
+    "POST /admin/users/{username}/second-factor": ADMIN,
     "GET /admin/grants": ADMIN | AUDITOR,
     "POST /admin/grants/{grant_id}/approve": ADMIN | AUDITOR,
     "POST /admin/grants/{grant_id}/reject": ADMIN | AUDITOR,
