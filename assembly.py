@@ -11,7 +11,7 @@ from embedded import remembered_address
 from models.codec import data_converter
 from models.crypto import Keyring
 from models.database import Database
-from models.policies import read_policies
+from models.policies import read_offers, read_policies
 from settings import Settings
 
 
@@ -70,6 +70,7 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         wall=MachineClock(),
         policies=read_policies(settings.policies_dir),
         attachments=settings.data_dir / "attachments",
+        offers=read_offers(settings.policies_dir),
         policies_folder=settings.policies_dir,
         online_filing=frozenset(settings.online_filing.replace(",", " ").split()),
         public_url=settings.public_url.rstrip("/"),

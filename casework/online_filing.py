@@ -1,5 +1,6 @@
-"""Filing by the citizen, on the public page, at the halls that offer it (setting ONLINE_FILING).
+"""Filing by the citizen, on the public page, at the halls whose policy offers it.
 
+The setting ONLINE_FILING opens single halls before their policy does, or closes the page everywhere.
 Who files has no account: the filing names no clerk. Filings are limited per address, on the real
 clock and in the database, since several API processes share the count.
 """
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from casework.errors import NotFound, TooMany
 from casework.filing import Filed, file_case
@@ -23,6 +24,7 @@ from rules.case.vocabulary import Role
 
 # A family or a library behind one address files that much, a script far more.
 MOST, WITHIN = 10, timedelta(hours=1)
+OFF = "off"
 _CITIZEN = Viewer("", "", Role.CITIZEN)
 
 
@@ -35,9 +37,14 @@ class Place(NamedTuple):
 
 async def places(services: Services) -> Sequence[Place]:
     """Return the halls that offer it, by their codes. Raises DatabaseUnavailable."""
-    if not services.online_filing:
+    if OFF in services.online_filing:
         return ()
-    wanted = select(Hall).where(col(Hall.code).in_(sorted(services.online_filing))).order_by(col(Hall.code))
+    offering = sorted(name for name, offer in services.offers.items() if offer.online_filing == "offered")
+    opened = sorted(services.online_filing)
+    if not (offering or opened):
+        return ()
+    there = or_(col(Hall.policy_id).in_(offering), col(Hall.code).in_(opened))
+    wanted = select(Hall).where(there).order_by(col(Hall.code))
     async with services.database.read() as session:
         return [Place(hall.code, hall.name) for hall in (await session.exec(wanted)).all()]
 

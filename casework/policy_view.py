@@ -12,17 +12,20 @@ from casework.services import Services
 from models.directory import Hall
 from models.policies import policy_texts
 from models.terms import PolicyVersion
-from rules.policy import Policy, Sourced, parse_policy, policy_sources
+from rules.policy import HallOffer, Policy, Sourced, parse_offer, parse_policy, policy_sources
 
 
 @dataclass(frozen=True)
 class ShownPolicy:
-    """A policy in force. `older` are versions that cases were accepted under, with their values.
+    """A policy in force, and what its halls offer.
+
+    `older` are versions that cases were accepted under, with their values.
 
     `sources` is None where the file no longer says what was loaded: it counts from the next start.
     """
 
     policy: Policy
+    offer: HallOffer
     sources: Mapping[str, Sourced] | None
     halls: int
     older: Sequence[tuple[str, Mapping[str, Any]]]
@@ -38,7 +41,8 @@ async def shown_policies(services: Services) -> Sequence[ShownPolicy]:
     return [
         ShownPolicy(
             policy=policy,
-            sources=_sources(policy, texts.get(policy.id, "")),
+            offer=(offer := services.offers.get(policy.id, HallOffer())),
+            sources=_sources(policy, offer, texts.get(policy.id, "")),
             halls=halls.get(policy.id, 0),
             older=[(r.version, r.values) for r in rows if r.id == policy.id and r.version != policy.version],
         )
@@ -46,8 +50,9 @@ async def shown_policies(services: Services) -> Sequence[ShownPolicy]:
     ]
 
 
-def _sources(policy: Policy, text: str) -> Mapping[str, Sourced] | None:
+def _sources(policy: Policy, offer: HallOffer, text: str) -> Mapping[str, Sourced] | None:
     try:
-        return policy_sources(text) if parse_policy(text) == policy else None
+        same = (parse_policy(text), parse_offer(text)) == (policy, offer)
+        return policy_sources(text) if same else None
     except ValueError:
         return None

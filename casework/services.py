@@ -11,7 +11,7 @@ from casework.pinned import PinnedTerms
 from casework.sign_in_rules import SignInRules
 from models.crypto import Keyring
 from models.database import Database
-from rules.policy import Policy
+from rules.policy import HallOffer, Policy
 
 
 class Clock(Protocol):
@@ -33,7 +33,9 @@ class Services:
     policies: Mapping[str, Policy]
     attachments: Path
     policies_folder: Path | None = None  # None: the packaged ones
-    online_filing: frozenset[str] = frozenset()  # codes of the halls where citizens may file themselves
+    offers: Mapping[str, HallOffer] = field(default_factory=dict)  # by the policies' ids
+    # Codes of halls where citizens may file beside those whose policy offers it; with OFF: nowhere.
+    online_filing: frozenset[str] = frozenset()
     public_url: str = ""  # where browsers reach us, without a slash at the end; empty: as they asked
     pinned: PinnedTerms = field(default_factory=PinnedTerms)
     sign_in: SignInRules = field(default_factory=SignInRules)

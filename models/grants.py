@@ -14,9 +14,9 @@ WAITING = "waiting"
 class Grant(Base, table=True):
     """A request and what became of it; nothing holds before it is approved.
 
-    `act` is what is asked for `username`: `add`, `change`, `enable`, `password` or
-    `second_factor` (to take it away). `wanted` is `{name, role, hall, unit, alternate}` as it is to be, `before` `{role, hall, unit, active}` as it
-    was when asked (None for a user to be added). Source: domain.md, section 1, admin.
+    `act` is what is asked for `username`: `add`, `change`, `enable`, `password`, or `second_factor` (to take
+    it away). `wanted` is `{name, role, hall, unit, alternate}` as it is to be, `before` `{role, hall, unit,
+    active}` as it was when asked (None for a user to be added). Source: domain.md, section 1, admin.
     """
 
     __tablename__ = "grants"

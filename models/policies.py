@@ -4,7 +4,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from rules.policy import Policy, parse_policy
+from rules.policy import HallOffer, Policy, parse_offer, parse_policy
 
 
 def read_policies(folder: Path | None) -> dict[str, Policy]:
@@ -23,6 +23,11 @@ def read_policies(folder: Path | None) -> dict[str, Policy]:
             raise ValueError(f"{name}.toml: must be named after its policy, {policy.id}")
         policies[policy.id] = policy
     return policies
+
+
+def read_offers(folder: Path | None) -> dict[str, HallOffer]:
+    """What the halls under each policy offer, by its id. Raises ValueError as `read_policies`."""
+    return {name: parse_offer(text) for name, text in policy_texts(folder).items()}
 
 
 def policy_texts(folder: Path | None) -> dict[str, str]:

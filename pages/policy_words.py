@@ -32,6 +32,7 @@ POLICY = {
     "revisit_attempts": "回访次数",
     "revisit_attempt_days": "回访分布天数",
     "extensions": "延期次数",
+    "online_filing": "反映人网上登记",
 }
 UNIT = {"working days": "个工作日", "working hours": "个工作小时", "times": "次", "days": "天", "choice": ""}
 CHOICE = {
@@ -39,6 +40,8 @@ CHOICE = {
     "reply": "答复",
     "same_day": "当日为第 0 日",
     "next_day": "次一工作日为第 0 日",
+    "offered": "开放",
+    "not_offered": "不开放",
 }
 _PHRASE = re.compile("「[^」]*」")
 

@@ -88,12 +88,33 @@ class Policy:
     extensions: int = field(metadata={"unit": "times", "least": 0})
 
 
+OnlineFiling = Literal["offered", "not_offered"]
+
+
+@dataclass(frozen=True)
+class HallOffer:
+    """What a hall offers beside its limits: written in the same file, but never pinned to a case.
+
+    It says what is open now, to everybody; no decision about a case depends on it, so a change needs no new
+    version. Values that a file leaves out are the defaults.
+
+    - online_filing: whether citizens may file by themselves on the public page.
+    """
+
+    online_filing: OnlineFiling = field(
+        default="not_offered", metadata={"unit": "choice", "choices": get_args(OnlineFiling)}
+    )
+
+
 class Sourced(NamedTuple):
     """A value of a policy with its unit and the phrase that it comes from."""
 
     value: int | str
     unit: str
     source: str
+
+
+_OFFERS = frozenset(declared.name for declared in fields(HallOffer))
 
 
 def parse_policy(text: str) -> Policy:
@@ -103,9 +124,17 @@ def parse_policy(text: str) -> Policy:
     keys, wrong values, wrong units, values without a source.
     """
     head, values = _read(text)
-    kept: dict[str, Any] = {**head, **{name: sourced.value for name, sourced in values.items()}}
+    pinned = {name: sourced.value for name, sourced in values.items() if name not in _OFFERS}
+    kept: dict[str, Any] = {**head, **pinned}
     kept["after_hours"] = AfterHours(kept["after_hours"])
     return Policy(**kept)
+
+
+def parse_offer(text: str) -> HallOffer:
+    """What the halls under a policy offer. Raises as parse_policy."""
+    values = _read(text)[1]
+    given: dict[str, Any] = {name: sourced.value for name, sourced in values.items() if name in _OFFERS}
+    return HallOffer(**given)
 
 
 def policy_sources(text: str) -> dict[str, Sourced]:
@@ -119,9 +148,9 @@ def _read(text: str) -> tuple[dict[str, str], dict[str, Sourced]]:
     head = {name: part for name, part in content.items() if name not in sections}
     entries = [(name, entry) for part in sections.values() for name, entry in part.items()]
     given = [*head, *(name for name, _ in entries)]
-    known = {declared.name: declared for declared in fields(Policy)}
+    known = {declared.name: declared for declared in (*fields(Policy), *fields(HallOffer))}
     faults = [
-        *_listed("missing", [name for name in known if name not in given]),
+        *_listed("missing", [name for name in known if name not in given and name not in _OFFERS]),
         *_listed("unknown", [name for name in given if name not in known]),
         *_listed("given twice", [name for name in known if given.count(name) > 1]),
         *(f"{name}: not a text" for name in _HEAD if not _is_text(head.get(name, name))),

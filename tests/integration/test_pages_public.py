@@ -21,7 +21,7 @@ from pages.public_words import RULES, STATUS, THANKS
 from rules.case.commands import COMMANDS
 from rules.case.permits import PERMITS
 from rules.case.vocabulary import Role, Status
-from rules.policy import policy_sources
+from rules.policy import HallOffer, policy_sources
 from tests.support.house import PASSWORD, PHONE, House, form, triage
 from tests.support.office import Office
 
@@ -202,6 +202,25 @@ async def test_citizens_file_only_where_a_hall_offers_it(house: House) -> None:
         assert page.status_code == 200 and "桂林" in page.text and "城中" not in page.text
         elsewhere = await send(house.http, "/public/file", FILING | {"hall": "chengzhong"})
         assert elsewhere.status_code == 422
+
+
+async def test_a_policy_opens_the_page_and_the_setting_closes_it_everywhere(sqlite_house: House) -> None:
+    house = sqlite_house
+    by_policy = {"guilin": HallOffer("offered"), "chengzhong": HallOffer()}
+    with house.changed(offers=by_policy):
+        page = text_of(await house.http.get("/public/file"))
+        # Every hall that works by it, the ones below included.
+        assert "桂林市" in page and "临桂区" in page and "城中区" not in page
+        filed = await send(house.http, "/public/file", FILING)
+        assert filed.status_code == 200
+        elsewhere = await send(house.http, "/public/file", FILING | {"hall": "chengzhong", "key": "k2"})
+        assert elsewhere.status_code == 422
+        with house.changed(online_filing=frozenset({"chengzhong"})):  # a trial there, too
+            assert "城中区" in text_of(await house.http.get("/public/file"))
+    with house.changed(offers=by_policy, online_filing=frozenset({"off", "guilin"})):
+        assert (await house.http.get("/public/file")).status_code == 404
+        assert (await send(house.http, "/public/file", FILING)).status_code == 404
+        assert "/public/file" not in (await house.http.get("/public")).text
 
 
 async def test_a_citizen_files_and_follows_the_own_case(house: House) -> None:

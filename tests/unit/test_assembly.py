@@ -94,3 +94,15 @@ def test_a_rehearsal_touches_nothing_of_the_installation(tmp_path: Path) -> None
 def test_where_browsers_reach_us_is_handed_down(tmp_path: Path) -> None:
     given = settings(tmp_path, public_url="https://window.example.cn/")
     assert build_services(given).public_url == "https://window.example.cn"
+
+
+@pytest.mark.parametrize(
+    ("given", "halls"),
+    [("", set()), ("off", {"off"}), ("guilin, chengzhong", {"guilin", "chengzhong"})],
+)
+def test_where_citizens_may_file_comes_from_policies_and_setting(
+    tmp_path: Path, given: str, halls: set[str]
+) -> None:
+    services = build_services(settings(tmp_path, online_filing=given))
+    assert services.online_filing == halls
+    assert services.offers.keys() == services.policies.keys()

@@ -10,7 +10,7 @@ import pytest
 
 from models.policies import policy_texts, read_policies
 from rules.calendar import AfterHours
-from rules.policy import Policy, parse_policy, policy_sources
+from rules.policy import HallOffer, Policy, parse_offer, parse_policy, policy_sources
 
 PACKAGED = ["chengzhong", "guilin"]
 FROM_DOCUMENTS = {
@@ -53,6 +53,9 @@ OWN = {
 }
 
 
+OFFERS = {each.name for each in dataclasses.fields(HallOffer)}
+
+
 def packaged(name: str) -> str:
     return (resources.files("policies") / f"{name}.toml").read_text(encoding="utf-8")
 
@@ -68,7 +71,8 @@ def test_the_packaged_policies_are_read_by_id() -> None:
 def test_every_value_is_the_one_of_its_document_or_the_default(name: str) -> None:
     expected = COMMON | OWN[name]
     shown = policy_sources(packaged(name))
-    assert {key: (value, unit) for key, (value, unit, _) in shown.items()} == expected
+    found = {key: (value, unit) for key, (value, unit, _) in shown.items() if key not in OFFERS}
+    assert found == expected
     values = dataclasses.asdict(parse_policy(packaged(name)))
     assert {key: values[key] for key in expected} == {k: v for k, (v, _) in expected.items()}
     assert set(values) - set(expected) == {"id", "version", "title"}
@@ -84,6 +88,31 @@ def test_every_value_names_its_source(name: str) -> None:
             assert re.search("「.+」$", source), f"{key}: the phrase itself"
         else:
             assert source.startswith("[P] proposal where the documents are silent"), key
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_what_a_hall_offers_is_no_part_of_the_policy_that_cases_are_pinned_to(name: str) -> None:
+    assert not OFFERS & {each.name for each in dataclasses.fields(Policy)}
+    open_now = packaged(name).replace('"not_offered"', '"offered"')
+    assert open_now != packaged(name)
+    assert parse_policy(open_now) == parse_policy(packaged(name))
+    assert parse_offer(packaged(name)).online_filing == "not_offered"
+    assert parse_offer(open_now).online_filing == "offered"
+
+
+def test_a_file_without_offers_offers_nothing() -> None:
+    text = packaged("guilin")
+    without = text[: text.index("[offers]")]
+    assert parse_offer(without) == HallOffer()
+    assert HallOffer().online_filing == "not_offered"
+    assert parse_policy(without) == parse_policy(text)
+
+
+def test_an_offer_that_is_none_is_named() -> None:
+    text = packaged("guilin").replace('"not_offered"', '"sometimes"')
+    for parse in (parse_offer, parse_policy):
+        with pytest.raises(ValueError, match="online_filing: 'sometimes' is none of offered, not_offered"):
+            parse(text)
 
 
 def test_choices_are_typed() -> None:
