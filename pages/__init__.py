@@ -34,6 +34,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         supervision,
     )
     from pages.errors import install_error_pages
+    from pages.head import HeadAsGet
     from pages.headers import PageHeaders
     from pages.limits import BodyLimit
     from pages.static_files import mount_static
@@ -51,3 +52,4 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     install_error_pages(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(PageHeaders)
+    app.add_middleware(HeadAsGet)

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from casework.moments import shown
-from casework.searching import Results, list_filtered, search
+from casework.searching import WINDOW, Results, list_filtered, search
 from pages import list_words
 from pages.errors import SEE_OTHER
 from pages.frame import SIGNED_IN
@@ -81,6 +81,7 @@ def _page(
         q=q,
         searched=searched,
         words=list_words,
+        window=WINDOW,
         go_on_before=shown(results.searched_to),
         link=_linked(filters),
     )

@@ -256,6 +256,10 @@ async def test_a_search_for_text_can_go_on_into_the_past(
     async with visit(house, CLERK) as browser:
         page = await find(browser, "事项 0")
         assert numbers(page) == [] and "继续查更早的" in page
+        # Nobody may take it for the whole: how far it came, and what was looked through entirely.
+        assert re.search(r"在最近受理的 \d+ 件中没有查到；更早的还没有查", page)
+        assert "编号、姓名、电话已在全部办件中查过" in page
+        assert "没有符合条件的办件" not in page
         until = re.search(r'name="received_to" value="(20[^"]+)"', page)
         assert until
         assert numbers(await find(browser, "事项 0", received_to=until[1])) == [old["number"]]
