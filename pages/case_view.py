@@ -102,7 +102,8 @@ async def case_page(
         history=history,
         grounds={name: grounds(name, file, history) for name in (*first, *others)},
         next_alarm=_foreseen(file),
-        opening={"triage": opening.typed} if opening else {},
+        opening=opening,
+        units=file.units,
         new_key=lambda: str(uuid.uuid4()),
     )
 

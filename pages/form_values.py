@@ -20,6 +20,9 @@ from rules.calendar import SHANGHAI
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T]+(\d\d?):(\d\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 
+# What a triage opens with (pages/prefilled_notice.py): nobody may have typed it.
+PREFILLED = frozenset({"unit", "one_time_notice"})
+
 Typed = Mapping[str, str | Sequence[str]]
 """What was typed, by the names of the fields; of a field with several answers all of them."""
 
@@ -41,12 +44,12 @@ def body_of_form(name: str, form: FormData) -> bytes:
     """Return the body of a command as `routes.command_bodies.read_draft` reads it.
 
     Empty fields are left out, yes and no become booleans, digits numbers, an instant of Shanghai one
-    with its offset; ``guidance.unit`` stands in ``guidance``. Fields of no command are not looked at,
-    nor are those of a triage that belong to another kind: scripts leave them out, too.
+    with its offset; ``guidance.unit`` stands in ``guidance``. Fields of no command are not looked at, nor
+    are those of a triage that came filled in and belong to another kind: scripts leave them out, too.
     """
     inputs = command_form(name).inputs
-    if name == "triage":  # opens filled in (pages/prefilled_notice.py)
-        inputs = tuple(each for each in inputs if _fits(each, form))
+    if name == "triage":
+        inputs = tuple(each for each in inputs if each.name not in PREFILLED or _fits(each, form))
     return json.dumps(_values(inputs, form), ensure_ascii=True).encode()
 
 

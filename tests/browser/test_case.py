@@ -104,7 +104,7 @@ async def test_the_keyboard_alone_is_enough(browsing: Browsing) -> None:
 
 
 async def test_a_faulty_form_points_to_its_fields_with_and_without_scripts(browsing: Browsing) -> None:
-    case = browsing.house.file()
+    case = browsing.house.file(matter="此前没有分派过的事项")  # so that nothing is filled in beforehand
     for javascript in (True, False):
         options: dict[str, Any] = {"javascript": javascript, "viewport": PHONE}
         async with browsing.at(f"/cases/{case['number']}", by="guilin.clerk", **options) as page:

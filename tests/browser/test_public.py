@@ -53,7 +53,7 @@ async def test_a_citizen_follows_rates_and_objects_at_a_phone(browsing: Browsing
         await page.get_by_label("想说的话").fill(STRANGE)
         await page.get_by_role("button", name="提交评价").click()
         await expect(page.get_by_role("status")).to_contain_text("谢谢您的评价")
-        await expect(page.get_by_role("heading", level=1)).to_have_text("已答复，等待回访")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("不满意的原因研究中")
         browsing.house.give("guilin.lead", case, "judge_revisit", reopen=False, reason="已说明")
         await page.get_by_role("button", name="刷新").click()
         await page.get_by_label("您的理由").fill("还是没有办")
