@@ -75,4 +75,5 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         online_filing=frozenset(settings.online_filing.replace(",", " ").split()),
         public_url=settings.public_url.rstrip("/"),
         sign_in=settings.sign_in_rules(),
+        given_evidence=settings.evidence(),
     )

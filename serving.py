@@ -91,6 +91,8 @@ def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
         "temporal_namespace": "default",
         "secret_key": None,
         "payload_keys": None,
+        "signing_key": None,
+        "trusted_keys": "",
         "webhook_url": "",
         "oidc_issuer": "",
         "public_url": "",  # receipts of a rehearsal lead to the rehearsal

@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from casework.evidence import Evidence
 from casework.sign_in_rules import CALLBACK, Provider, SignInRules
 from models.crypto import Keyring, generate_key
+from models.signing import PublicKeys, SigningKey, generate_signing_key
 from rules.case.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     secret_key: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
     payload_keys: SecretStr | None = None
+    signing_key: SecretStr | None = None
+    trusted_keys: str = ""
     demo_password: SecretStr | None = None
     policies_dir: Folder | None = None
     webhook_url: str = ""
@@ -76,6 +80,19 @@ class Settings(BaseSettings):
     def _readable(cls, keys: SecretStr | None) -> SecretStr | None:
         if keys is not None:
             Keyring.parse(keys.get_secret_value())
+        return keys
+
+    @field_validator("signing_key")
+    @classmethod
+    def _signs(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            SigningKey.parse(key.get_secret_value())
+        return key
+
+    @field_validator("trusted_keys")
+    @classmethod
+    def _verify(cls, keys: str) -> str:
+        PublicKeys.parse(keys)
         return keys
 
     @model_validator(mode="after")
@@ -124,7 +141,7 @@ class Settings(BaseSettings):
         except ValueError:
             return False
 
-    def signing_key(self) -> str:
+    def session_key(self) -> str:
         """Return SECRET_KEY: the one given, else the one kept in DATA_DIR."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
@@ -146,7 +163,7 @@ class Settings(BaseSettings):
             client_secret=self.oidc_client_secret.get_secret_value(),
             username_claim=self.oidc_username_claim,
             redirect_uri=self.public_url.rstrip("/") + CALLBACK,
-            signing_key=self.signing_key(),
+            signing_key=self.session_key(),
         )
 
     def keyring(self) -> Keyring:
@@ -157,6 +174,23 @@ class Settings(BaseSettings):
         if self.payload_keys is not None:
             return Keyring.parse(self.payload_keys.get_secret_value())
         return Keyring.parse(kept_secret(self.data_dir / "payload_keys", generate_key))
+
+    def evidence(self) -> Evidence:
+        """Return what evidence needs: SIGNING_KEY (given, or kept in DATA_DIR), known keys, folders.
+
+        Raises ValueError where the kept file is not readable as a key.
+        """
+        if self.signing_key is not None:
+            key = self.signing_key.get_secret_value()
+        else:
+            key = kept_secret(self.data_dir / "signing_key", generate_signing_key)
+        signer = SigningKey.parse(key)
+        return Evidence(
+            signer=signer,
+            keys=PublicKeys.parse(self.trusted_keys) | signer.public,
+            heads=self.data_dir / "heads",
+            histories=self.data_dir / "histories",
+        )
 
     def temporal_tls(self) -> "TLSConfig | bool":
         """Return how to talk TLS to TEMPORAL_ADDRESS; an API key alone means TLS, nothing none.

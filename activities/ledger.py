@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 from temporalio import activity
 
+from activities.runs import run_of_activity
 from activities.tables import CALENDARS, POLICIES
 from activities.writing import LedgerWriter, read_head, rows_after, rows_of
 from models.database import Database
@@ -35,7 +36,8 @@ class LedgerActivities:
         that it was done; rows of another must be folded in, and the command decided again.
         """
         try:
-            return await self._database.write(lambda session: self._record(session.connection(), request))
+            run_id = run_of_activity()
+            return await self._database.write(lambda session: self._record(session.connection(), request, run_id))
         except IntegrityError:
             # A command of a run before this one, sent again: it stands there, and is not refused for ever.
             done = await self._database.write(
@@ -45,13 +47,14 @@ class LedgerActivities:
                 raise
             return done
 
-    def _record(self, connection: Connection, request: RecordRequest) -> Recorded:
+    def _record(self, connection: Connection, request: RecordRequest, run_id: str | None) -> Recorded:
         head = read_head(connection, request.case_id)
         if head is None:
             raise LookupError(f"case {request.case_id} is not registered")
         if head.seq > request.after_seq:
             return rows_after(connection, request.case_id, request.after_seq)
-        return self._writer.append(connection, head, request.command_id, request.events, request.next_alarm)
+        events, alarm = request.events, request.next_alarm
+        return self._writer.append(connection, head, request.command_id, events, alarm, run_id)
 
     @activity.defn
     async def read(self, request: ReadRequest) -> Recorded:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from temporalio import activity
 
+from activities.runs import run_of_activity
 from activities.tables import COUNTERS, FILINGS
 from activities.writing import Head, LedgerWriter, rows_after, wrapped_key_of
 from models.database import Database
@@ -50,9 +51,14 @@ class RegistrationActivities:
     @activity.defn
     async def register(self, request: RegisterRequest) -> Recorded:
         """Write the first event, number included, or return every event there is."""
-        return await self._database.write(lambda session: self._register(session.connection(), request))
+        run_id = run_of_activity()
+        return await self._database.write(
+            lambda session: self._register(session.connection(), request, run_id)
+        )
 
-    def _register(self, connection: Connection, request: RegisterRequest) -> Recorded:
+    def _register(
+        self, connection: Connection, request: RegisterRequest, run_id: str | None
+    ) -> Recorded:
         filing = connection.execute(_FILING, {"filed": request.case_id}).one()
         if filing.number is not None:
             return rows_after(connection, request.case_id, 0)
@@ -64,7 +70,7 @@ class RegistrationActivities:
         values = encode_event(event) | {"texts": self._form(filing)}
         alarm = _first_alarm(event, request)
         head = Head(request.case_id, filing.wrapped_key)
-        return self._writer.append(connection, head, "register", [values], alarm)
+        return self._writer.append(connection, head, "register", [values], alarm, run_id)
 
     def _form(self, filing: Any) -> Values:
         if filing.form is None:

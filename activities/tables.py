@@ -7,6 +7,7 @@ from sqlalchemy import Table
 from models.base import Base
 from models.case import Bulletin, Case, CaseCoUnit, LedgerEvent, NumberCounter
 from models.directory import ContactEntry, User
+from models.evidence import CaseRun
 from models.filing import CaseSecret, Filing
 from models.inbox import Delivery, Notification
 from models.terms import CalendarSnapshot, PolicyVersion
@@ -27,5 +28,6 @@ EVENTS = _table(LedgerEvent)
 FILINGS = _table(Filing)
 NOTIFICATIONS = _table(Notification)
 POLICIES = _table(PolicyVersion)
+RUNS = _table(CaseRun)
 SECRETS = _table(CaseSecret)
 USERS = _table(User)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, sel
 from activities.bulletins import draft
 from activities.inbox import Inbox
 from activities.projection import columns_of, texts_of
+from activities.runs import note_ended, note_run
 from activities.tables import CASES, CO_UNITS, DELIVERIES, EVENTS, SECRETS
 from models.chain import EVENT_CHAIN, GENESIS
 from models.crypto import CaseKey, Keyring
@@ -29,6 +30,7 @@ from models.messages import (
 )
 from rules.case.events import SYSTEM, Event, evolve
 from rules.case.state import CaseState
+from rules.case.vocabulary import Status
 
 
 def wrapped_key_of(case_id: ColumnElement[str]) -> ColumnElement[str]:
@@ -39,7 +41,7 @@ def wrapped_key_of(case_id: ColumnElement[str]) -> ColumnElement[str]:
 
 # Built once: making a statement costs as much as running it.
 _HEAD = (
-    select(CASES.c.seq, CASES.c.last_hash, CASES.c.state, wrapped_key_of(CASES.c.id))
+    select(CASES.c.seq, CASES.c.last_hash, CASES.c.run_id, CASES.c.state, wrapped_key_of(CASES.c.id))
     .where(CASES.c.id == bindparam("case_id"))
     .with_for_update()
 )
@@ -52,6 +54,7 @@ class Head:
     """Where the ledger of a case stands: number and hash of its last event, and the state after it.
 
     ``wrapped_key`` is the key that the case's texts are sealed under, None once it was destroyed.
+    ``run_id`` is the run of the workflow that wrote last.
     """
 
     case_id: str
@@ -59,6 +62,7 @@ class Head:
     seq: int = 0
     hash: str = GENESIS
     state: CaseState | None = None
+    run_id: str | None = None
 
 
 class LedgerWriter:
@@ -74,8 +78,9 @@ class LedgerWriter:
         command_id: str,
         events: Sequence[Values],
         next_alarm: NextAlarm | None,
+        run_id: str | None = None,
     ) -> Recorded:
-        """Write `events` after `head`; return them as stored."""
+        """Write `events` after `head`; return them as stored. `run_id` is the run that has them written."""
         rows = self._rows(head, command_id, events)
         connection.execute(_RECORD, rows)
         state = head.state
@@ -99,6 +104,11 @@ class LedgerWriter:
             "next_alarm_name": next_alarm.name if next_alarm else None,
             "next_alarm_at": next_alarm.at if next_alarm else None,
         }
+        if run_id is not None and run_id != head.run_id:
+            note_run(connection, head.case_id, run_id, head.run_id)
+            columns["run_id"] = run_id
+        if state.status is Status.ARCHIVED:
+            note_ended(connection, run_id or head.run_id)
         if head.state is None:
             connection.execute(insert(CASES), {"id": head.case_id, **columns_of(state), **columns})
         else:
@@ -150,7 +160,8 @@ def read_head(connection: Connection, case_id: str) -> Head | None:
     case = connection.execute(_HEAD, {"case_id": case_id}).one_or_none()
     if case is None:
         return None
-    return Head(case_id, case.wrapped_key, case.seq, case.last_hash, decode_state(case.state))
+    state = decode_state(case.state)
+    return Head(case_id, case.wrapped_key, case.seq, case.last_hash, state, case.run_id)
 
 
 def rows_after(connection: Connection, case_id: str, seq: int) -> Recorded:

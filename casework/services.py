@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from casework.engine import Engine
+from casework.evidence import Evidence
 from casework.pinned import PinnedTerms
 from casework.sign_in_rules import SignInRules
 from models.crypto import Keyring
@@ -39,3 +40,11 @@ class Services:
     public_url: str = ""  # where browsers reach us, without a slash at the end; empty: as they asked
     pinned: PinnedTerms = field(default_factory=PinnedTerms)
     sign_in: SignInRules = field(default_factory=SignInRules)
+    given_evidence: Evidence | None = None  # None where nobody signs: most tests
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return what evidence needs. Raises RuntimeError where the entry point gave nothing."""
+        if self.given_evidence is None:
+            raise RuntimeError("no signing key was given to the services")
+        return self.given_evidence

@@ -15,7 +15,7 @@ class Case(Base, table=True):
 
     `seq` is its last event's. `state` is the whole fold; the columns beside it are what lists
     filter, sort and show. `step` is the command that the case waits for and `step_by` the role it
-    waits for; `order_due_at` is when the first unanswered order is due; all three are empty once it
+    waits for; `run_id` is the run of the workflow that wrote last; `order_due_at` is when the first unanswered order is due; all three are empty once it
     is closed. Erasure blanks `matter`, `problem` and `reply_text`.
     """
 
@@ -90,6 +90,7 @@ class Case(Base, table=True):
     calendar_version: str = Field(max_length=DIGEST)
     seq: int
     last_hash: str = Field(default=GENESIS, max_length=DIGEST)
+    run_id: str | None = Field(default=None, max_length=UUID)
     state: dict[str, Any] = Field(sa_type=Json)
     updated_at: datetime = Field(sa_type=UTCDateTime)
 

@@ -6,6 +6,7 @@ from models.base import Base
 from models.case import Bulletin, Case, CaseCoUnit, LedgerEvent, NumberCounter
 from models.command import SentCommand
 from models.directory import ContactEntry, Hall, Unit, User
+from models.evidence import CaseRun, HeadLeaf, HeadPublication, HistoryExport, LedgerCheck, LedgerHead
 from models.filing import CaseSecret, Filing, Petitioner
 from models.grants import Grant
 from models.inbox import Delivery, Notification
@@ -24,14 +25,20 @@ __all__ = [
     "CalendarYear",
     "Case",
     "CaseCoUnit",
+    "CaseRun",
     "CaseSecret",
     "ContactEntry",
     "Delivery",
     "Filing",
     "Grant",
     "Hall",
+    "HeadLeaf",
+    "HeadPublication",
+    "HistoryExport",
+    "LedgerCheck",
     "KeptForm",
     "LedgerEvent",
+    "LedgerHead",
     "Notification",
     "NumberCounter",
     "Petitioner",

@@ -31,6 +31,7 @@ from models.filing import Filing
 from models.migrate import upgrade
 from models.policies import read_policies
 from rules.case.vocabulary import Role
+from tests.support.signed import evidence_in
 from tests.support.temporal import TemporalServer
 from worker import build_workers
 
@@ -193,6 +194,7 @@ def services_on(url: str, client: Client, folder: Path) -> Services:
         wall=MachineClock(),
         policies=read_policies(None),
         attachments=folder / "attachments",
+        given_evidence=evidence_in(folder),
     )
 
 

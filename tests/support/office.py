@@ -19,6 +19,7 @@ from casework.services import Clock, Services
 from models.database import Database
 from models.policies import read_policies
 from tests.support.house import KEYRING, PASSWORD, token_of
+from tests.support.signed import evidence_in
 
 ADDRESS = "10.0.0.7"
 
@@ -62,6 +63,7 @@ def services_at(url: str, folder: Path, engine: Engine | None = None, clock: Clo
         wall=SetClock(),
         policies=read_policies(None),
         attachments=folder / "attachments",
+        given_evidence=evidence_in(folder),
     )
 
 

@@ -11,15 +11,13 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
-from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
-from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
-from temporalio.workflow import _Definition
+from temporalio.worker import Replayer
 
 from workflows.case import CaseWorkflow
-from workflows.sandbox import RUNNER
+from workflows.replaying import Listening, ListeningRunner
 
 PAYLOADS = pydantic_data_converter.payload_converter
 
@@ -57,65 +55,33 @@ def _text(payload: Payload) -> str:
 async def replay(history: WorkflowHistory, converter: DataConverter) -> Replayed:
     """Replay a history as the worker would. Raises on any deviation that Temporal notices."""
     witness = Witness()
-    replayer = Replayer(workflows=[CaseWorkflow], workflow_runner=witness, data_converter=converter)
+    runner = ListeningRunner(witness.activated, witness.commanded)
+    replayer = Replayer(workflows=[CaseWorkflow], workflow_runner=runner, data_converter=converter)
     await replayer.replay_workflow(history)
     return witness.seen
 
 
-class Witness(WorkflowRunner):
-    """The worker's own runner, listened to."""
+class Witness:
+    """Notes timers, activities and the state in the end."""
 
     def __init__(self) -> None:
         self.seen = Replayed()
 
-    def prepare_workflow(self, defn: _Definition) -> None:
-        RUNNER.prepare_workflow(defn)
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _Listening(RUNNER.create_instance(det), self.seen)
-
-
-class _Listening(WorkflowInstance):
-    def __init__(self, inner: WorkflowInstance, seen: Replayed) -> None:
-        self._inner, self._seen = inner, seen
-
-    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+    def activated(self, act: WorkflowActivation, instance: Listening) -> None:
         if any(job.HasField("remove_from_cache") for job in act.jobs):
-            self._seen.state, self._seen.seq = self._asked(act, "state"), self._asked(act, "seq")
-        completion = self._inner.activate(act)
-        for command in completion.successful.commands:
-            self._note(command)
-        return completion
+            self.seen.state = PAYLOADS.from_payload(instance.ask(act, "state"))
+            self.seen.seq = PAYLOADS.from_payload(instance.ask(act, "seq"))
 
-    def _note(self, command: WorkflowCommand) -> None:
+    def commanded(self, command: WorkflowCommand) -> None:
         summary = _text(command.user_metadata.summary)
         if command.HasField("start_timer"):
             wait = command.start_timer.start_to_fire_timeout.ToTimedelta()
-            self._seen.timers.append({"summary": summary, "seconds": wait.total_seconds()})
+            self.seen.timers.append({"summary": summary, "seconds": wait.total_seconds()})
         for kind in ("schedule_local_activity", "schedule_activity"):
             if command.HasField(kind):
                 asked = getattr(command, kind)
                 noted = {"name": asked.activity_type, "summary": summary} | _arguments(asked.arguments)
-                self._seen.activities.append(noted)
+                self.seen.activities.append(noted)
         if command.HasField("continue_as_new_workflow_execution"):
             carried = command.continue_as_new_workflow_execution.arguments
-            self._seen.continued = _arguments(carried)
-
-    def _asked(self, act: WorkflowActivation, query: str) -> Any:
-        question = WorkflowActivation(run_id=act.run_id, timestamp=act.timestamp, is_replaying=True)
-        question.jobs.add().query_workflow.query_type = query
-        (command,) = self._inner.activate(question).successful.commands
-        answer: Payload = command.respond_to_query.succeeded.response
-        return PAYLOADS.from_payload(answer)
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Any:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
+            self.seen.continued = _arguments(carried)

@@ -87,7 +87,7 @@ def test_a_rehearsal_touches_nothing_of_the_installation(tmp_path: Path) -> None
     apart = rehearsal_settings(given, tmp_path / "apart")
     assert apart.database == f"sqlite+aiosqlite:///{tmp_path / 'apart' / 'bancheng.db'}"
     assert (apart.temporal_address, apart.webhook_url) == ("", "")
-    assert apart.signing_key() != given.signing_key()
+    assert apart.session_key() != given.session_key()
     assert not (tmp_path / "real").exists()
 
 

@@ -122,7 +122,7 @@ def test_given_secrets_go_before_kept_ones(monkeypatch: pytest.MonkeyPatch, tmp_
     given = generate_key("given")
     monkeypatch.setenv("BANCHENG_SECRET_KEY", "s" * 32)
     monkeypatch.setenv("BANCHENG_PAYLOAD_KEYS", given)
-    assert Settings().signing_key() == "s" * 32
+    assert Settings().session_key() == "s" * 32
     assert Settings().keyring().key_ids == ("given",)
     assert not (tmp_path / "data").exists()
 
@@ -130,22 +130,23 @@ def test_given_secrets_go_before_kept_ones(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_generated_secrets_survive_a_restart(tmp_path: Path) -> None:
     token = Settings().keyring().seal_text("张三", "name")
     assert Settings().keyring().open_text(token, "name") == "张三"
-    assert Settings().signing_key() == Settings().signing_key()
-    assert len(base64.urlsafe_b64decode(Settings().signing_key() + "=")) == 32
+    assert Settings().session_key() == Settings().session_key()
+    assert len(base64.urlsafe_b64decode(Settings().session_key() + "=")) == 32
 
 
 def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
     settings = Settings()
     settings.keyring()
-    settings.signing_key()
+    settings.session_key()
+    settings.evidence()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.data_dir.iterdir()}
-    assert modes == {"payload_keys": 0o600, "secret_key": 0o600}  # and no draft is left over
+    assert modes == {"payload_keys": 0o600, "secret_key": 0o600, "signing_key": 0o600}  # and no draft is left over
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
 
 
 def test_each_installation_has_its_own_secrets(tmp_path: Path) -> None:
     one, other = Settings(data_dir=tmp_path / "one"), Settings(data_dir=tmp_path / "other")
-    assert one.signing_key() != other.signing_key()
+    assert one.session_key() != other.session_key()
     with pytest.raises(UnsealError):
         other.keyring().open(one.keyring().seal(b"x", "p"), "p")
 
@@ -217,7 +218,7 @@ def test_what_is_set_about_signing_in_is_handed_down() -> None:
     assert rules.second_factor == {Role.AUDITOR, Role.ADMIN}
     assert rules.provider is not None
     assert rules.provider.redirect_uri == "https://window.example.cn/sign-in/oidc/callback"
-    assert rules.provider.signing_key == settings.signing_key()
+    assert rules.provider.signing_key == settings.session_key()
     assert "hunter2" not in repr(rules) + repr(settings)
 
 

@@ -1,0 +1,199 @@
+"""Heads over the ledger: taken once for each time that one is due, sent out, the ledger checked."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+from sqlalchemy import func, text
+from sqlmodel import Session, col, exists, select
+from temporalio import activity
+
+from models.access import AccessLog
+from models.case import Case
+from models.database import Database
+from models.evidence import HeadLeaf, HeadPublication, HistoryExport, LedgerHead
+from models.heads import Head, HeadFile, head_of, next_head
+from models.merkle import Leaf
+from models.signing import SigningKey
+from rules.calendar import local
+
+# Any number that no other advisory lock of this database uses.
+HEADS_LOCK = 0x6865616473
+
+
+class Outlet(Protocol):
+    """A way by which heads leave the system. ``name`` stands in the record of each publication."""
+
+    name: str
+
+    async def publish(self, file: HeadFile) -> None:
+        """Hand one head over; twice does no harm. Raises on failure."""
+
+
+class FileOutlet:
+    """Writes each head into a folder, to be copied away, printed, or kept on write-once media."""
+
+    name = "file"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def publish(self, file: HeadFile) -> None:
+        """Write the head with its leaves, whole or not at all. Raises OSError."""
+        await asyncio.to_thread(self._write, file)
+
+    def path(self, head: Head) -> Path:
+        """Return where a head is written."""
+        return self._folder / f"{head.day.isoformat()}-{head.number:05d}.json"
+
+    def _write(self, file: HeadFile) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(dir=self._folder, prefix=".draft-")
+        try:
+            with open(descriptor, "wb") as written:
+                written.write(file.write())
+                written.flush()
+                os.fsync(written.fileno())
+            os.replace(draft, self.path(file.head))
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+
+
+class WebhookOutlet:
+    """Posts each head, without its leaves, to one address."""
+
+    name = "webhook"
+
+    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
+        self._url, self._client = url, client
+
+    async def publish(self, file: HeadFile) -> None:
+        """Post the head. Raises `httpx.HTTPError`."""
+        body = {"kind": "ledger_head", "head": file.head.values()}
+        response = await self._client.post(self._url, json=body)
+        response.raise_for_status()
+
+
+class ArchivingActivities:
+    """What the evidence workflow asks for; `check` verifies the ledger and records the outcome."""
+
+    def __init__(
+        self,
+        database: Database,
+        signer: SigningKey,
+        outlets: Sequence[Outlet],
+        now: Callable[[], Awaitable[datetime]],
+        check: Callable[[Callable[[], None]], Awaitable[bool]],
+    ) -> None:
+        self._database, self._signer, self._outlets = database, signer, outlets
+        self._now, self._check = now, check
+
+    @activity.defn(name="take_head")
+    async def take(self, due_at: datetime) -> int:
+        """Take the head that is due at an instant; return its number. Idempotent by that instant."""
+        taken_at = await self._now()
+        head = await self._database.write(lambda session: take_head(session, self._signer, due_at, taken_at))
+        return head.number
+
+    @activity.defn(name="publish_heads")
+    async def publish(self) -> int:
+        """Send out what has not left yet, oldest first; return how many. Raises what an outlet raises."""
+        failures: list[Exception] = []
+        sent = 0
+        for outlet in self._outlets:
+            try:
+                sent += await self._publish(outlet)
+            except (httpx.HTTPError, OSError) as error:  # a dead one must not hold up the other
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return sent
+
+    async def _publish(self, outlet: Outlet) -> int:
+        name = outlet.name
+        waiting = await self._database.look(lambda session: unpublished(session, name))
+        for number in waiting:
+            file = await self._database.look(lambda session, number=number: read_head(session, number))  # type: ignore[misc]
+            await outlet.publish(file)
+            row = HeadPublication(head=number, outlet=name, at=await self._now())
+            async with self._database.begin() as session:
+                await session.merge(row)
+        return len(waiting)
+
+    @activity.defn(name="check_ledger")
+    async def check(self) -> bool:
+        """Verify the whole ledger; return whether it holds. What was found is kept for people to read."""
+        return await self._check(activity.heartbeat)
+
+
+def take_head(session: Session, signer: SigningKey, due_at: datetime, taken_at: datetime) -> Head:
+    """Take a head in a write transaction, or return the one that was taken for this instant."""
+    if session.get_bind().dialect.name == "postgresql":
+        # One after the other, and over one snapshot: what commits meanwhile belongs to the next head.
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        session.execute(select(func.pg_advisory_xact_lock(HEADS_LOCK)))
+    there = session.exec(select(LedgerHead).where(LedgerHead.due_at == due_at)).first()
+    if there is not None:
+        return head_of(there)
+    newest = session.exec(select(LedgerHead).order_by(col(LedgerHead.number).desc()).limit(1)).first()
+    leaves = [*_cases(session), *_histories(session), *_access(session)]
+    counted = session.exec(select(func.count(), func.coalesce(func.sum(Case.seq), 0)).select_from(Case)).one()
+    head = next_head(
+        head_of(newest) if newest else None,
+        leaves,
+        due_at=due_at,
+        day=local(due_at).date(),
+        taken_at=taken_at,
+        cases=int(counted[0]),
+        events=int(counted[1]),
+    ).signed(signer)
+    session.add(LedgerHead(**head.__dict__))
+    session.flush()
+    if leaves:
+        rows = [leaf.values() | {"head": head.number} for leaf in leaves]
+        session.execute(HeadLeaf.__table__.insert(), rows)  # type: ignore[attr-defined]
+    return head
+
+
+def newest_head(session: Session) -> Head | None:
+    """Return the newest head, None where none was taken yet."""
+    row = session.exec(select(LedgerHead).order_by(col(LedgerHead.number).desc()).limit(1)).first()
+    return head_of(row) if row else None
+
+
+def read_head(session: Session, number: int) -> HeadFile:
+    """Return a head with its leaves. Raises `sqlalchemy.exc.NoResultFound`."""
+    head = head_of(session.get_one(LedgerHead, number))
+    rows = session.exec(select(HeadLeaf).where(HeadLeaf.head == number)).all()
+    return HeadFile(head, tuple(sorted(Leaf(row.kind, row.key, row.seq, row.hash) for row in rows)))
+
+
+def unpublished(session: Session, outlet: str) -> list[int]:
+    """Return the numbers of the heads that have not left by this outlet, oldest first."""
+    left = exists().where(col(HeadPublication.head) == LedgerHead.number, HeadPublication.outlet == outlet)
+    return list(session.exec(select(LedgerHead.number).where(~left).order_by(col(LedgerHead.number))))
+
+
+def _cases(session: Session) -> list[Leaf]:
+    """Return the cases that moved since a head held on to them."""
+    held = exists().where(HeadLeaf.kind == "case", HeadLeaf.key == Case.id, HeadLeaf.seq == Case.seq)
+    rows = session.exec(select(Case.id, Case.seq, Case.last_hash).where(~held)).all()
+    return [Leaf("case", *row) for row in rows]
+
+
+def _histories(session: Session) -> list[Leaf]:
+    held = exists().where(HeadLeaf.kind == "history", HeadLeaf.key == HistoryExport.run_id)
+    wanted = select(HistoryExport.run_id, HistoryExport.events, HistoryExport.sha256)
+    rows = session.exec(wanted.where(col(HistoryExport.sha256).is_not(None), ~held)).all()
+    return [Leaf("history", run_id, events, sha256 or "") for run_id, events, sha256 in rows]
+
+
+def _access(session: Session) -> list[Leaf]:
+    row = session.exec(select(AccessLog).order_by(col(AccessLog.id).desc()).limit(1)).first()
+    return [Leaf("access", "", row.id or 0, row.hash)] if row else []
