@@ -66,7 +66,7 @@ async def rehearse(settings: Settings, announce: Announce) -> None:
         ):
             loaded = await load_demo(services, demo_password(settings))
             app = create_app(services=services, rehearsal=True)
-            house = _House(settings, services, app, listener)
+            house = _House(settings, services, app, listener, with_heads=False)
             await house.run(stop, lambda: announce(settings, loaded), watching)
 
 
@@ -113,13 +113,16 @@ class _House:
     services: Services
     app: FastAPI
     listener: socket.socket
+    with_heads: bool = True
 
     async def run(
         self, stop: asyncio.Event, announce: Callable[[], None], engine: asyncio.Task[None]
     ) -> None:
         """Run until `stop`, or until a part fails: then raise what it raised."""
         ending = asyncio.Event()
-        working = asyncio.create_task(run_workers(self.services, self.settings, ending))
+        working = asyncio.create_task(
+            run_workers(self.services, self.settings, ending, with_heads=self.with_heads)
+        )
         try:
             # Requests under way need the workers: those end after the HTTP part.
             async with _http(self.app, self.listener) as serving, _task(stop.wait()) as stopping:

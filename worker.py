@@ -9,12 +9,14 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 import httpx
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 import logs
+from activities.archiving import ArchivingActivities, FileOutlet, Outlet, WebhookOutlet
 from activities.calendar import CalendarActivities
 from activities.inbox import Inbox
 from activities.leaving import LetGo
@@ -24,13 +26,17 @@ from activities.registration import RegistrationActivities
 from activities.writing import LedgerWriter
 from assembly import build_services
 from casework.engine import EngineUnavailable
+from casework.heads import start_heads
+from casework.histories import exporting
 from casework.rearming import TellCases
 from casework.relay import relay
 from casework.services import Services
+from casework.verifying import check_and_record
 from processes import leave
 from settings import Settings
 from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
+from workflows.evidence import LedgerHeadsWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
 from workflows.sandbox import RUNNER
 
@@ -43,23 +49,39 @@ GATEWAY_WITHIN = 10.0  # seconds
 log = logging.getLogger("bancheng.worker")
 
 
-def build_workers(client: Client, services: Services, channels: Sequence[Channel] = ()) -> list[Worker]:
-    """Return the workers for cases and for the channels outside, not started."""
+def build_workers(
+    client: Client,
+    services: Services,
+    channels: Sequence[Channel] = (),
+    outlets: Sequence[Outlet] | None = None,
+) -> list[Worker]:
+    """Return the workers for cases and for the channels outside, not started.
+
+    Heads leave by `outlets`; without any, into their folder.
+    """
     database = services.database
     writer = LedgerWriter(services.keyring, Inbox(tuple(channels)))
     ledger = LedgerActivities(database, writer)
     registration = RegistrationActivities(database, writer)
     calendar = CalendarActivities(database, TellCases(services.engine))
     outside = NotificationActivities(database, {channel.name: channel for channel in channels})
+    archiving = ArchivingActivities(
+        database,
+        services.evidence.signer,
+        [FileOutlet(services.evidence.heads)] if outlets is None else outlets,
+        services.clock.now,
+        partial(check_and_record, services),
+    )
     return [
         Worker(
             client,
             task_queue=CASES,
-            workflows=[CaseWorkflow, ReArmWorkflow],
+            workflows=[CaseWorkflow, ReArmWorkflow, LedgerHeadsWorkflow],
             activities=[
                 registration.register,
                 *(ledger.record, ledger.read, ledger.terms),
                 *(calendar.committed, calendar.sweep),
+                *(archiving.take, archiving.publish, archiving.check),
             ],
             workflow_runner=RUNNER,
             interceptors=[LetGo()],
@@ -75,14 +97,23 @@ def build_workers(client: Client, services: Services, channels: Sequence[Channel
     ]
 
 
-async def run_workers(services: Services, settings: Settings, stop: asyncio.Event) -> None:
-    """Run workers and relay until `stop`, through any outage; return once all work is at its end."""
+async def run_workers(
+    services: Services, settings: Settings, stop: asyncio.Event, *, with_heads: bool = True
+) -> None:
+    """Run workers and relay until `stop`, through any outage; return once all work is at its end.
+
+    Without `with_heads` no head is taken day by day: a rehearsal's data is thrown away.
+    """
     said = ""
-    async with _channels(settings) as channels, _relay(services):
+    async with _outside(settings) as (channels, outlets), _beside(services):
         while not stop.is_set():
             try:
                 client = await services.engine.client()
-                await _until_stop(build_workers(client, services, channels), stop)
+                if with_heads:
+                    await start_heads(services.engine)
+                outlets_of_heads = [FileOutlet(services.evidence.heads), *outlets]
+                workers = build_workers(client, services, channels, outlets_of_heads)
+                await _until_stop(workers, stop)
             except EngineUnavailable as error:
                 if said != (said := str(error)[:200]):
                     log.warning("waiting for the engine", extra={"reason": said})
@@ -107,25 +138,25 @@ async def _until_stop(workers: Sequence[Worker], stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _channels(settings: Settings) -> AsyncIterator[list[Channel]]:
-    """Give the channels that are set up; none without their settings."""
+async def _outside(settings: Settings) -> AsyncIterator[tuple[list[Channel], list[Outlet]]]:
+    """Give the ways outside that are set up, for messages and for heads; none without their settings."""
     if not settings.webhook_url:
-        yield []
+        yield [], []
         return
     async with httpx.AsyncClient(timeout=GATEWAY_WITHIN) as client:
-        yield [WebhookChannel(settings.webhook_url, client)]
+        yield [WebhookChannel(settings.webhook_url, client)], [WebhookOutlet(settings.webhook_url, client)]
 
 
 @asynccontextmanager
-async def _relay(services: Services) -> AsyncIterator[None]:
-    """Register what was filed while the engine was away, beside the workers."""
-    task = asyncio.create_task(relay(services))
+async def _beside(services: Services) -> AsyncIterator[None]:
+    """Register what was filed while the engine was away, and export histories, beside the workers."""
+    tasks = [asyncio.create_task(relay(services)), asyncio.create_task(exporting(services))]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def stop_on_signals() -> asyncio.Event:

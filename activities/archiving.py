@@ -176,19 +176,24 @@ def read_head(session: Session, number: int) -> HeadFile:
 
 def unpublished(session: Session, outlet: str) -> list[int]:
     """Return the numbers of the heads that have not left by this outlet, oldest first."""
-    left = exists().where(col(HeadPublication.head) == LedgerHead.number, HeadPublication.outlet == outlet)
+    left = exists().where(
+        col(HeadPublication.head) == col(LedgerHead.number), col(HeadPublication.outlet) == outlet
+    )
     return list(session.exec(select(LedgerHead.number).where(~left).order_by(col(LedgerHead.number))))
 
 
 def _cases(session: Session) -> list[Leaf]:
     """Return the cases that moved since a head held on to them."""
-    held = exists().where(HeadLeaf.kind == "case", HeadLeaf.key == Case.id, HeadLeaf.seq == Case.seq)
+    same = (col(HeadLeaf.key) == col(Case.id), col(HeadLeaf.seq) == col(Case.seq))
+    held = exists().where(col(HeadLeaf.kind) == "case", *same)
     rows = session.exec(select(Case.id, Case.seq, Case.last_hash).where(~held)).all()
     return [Leaf("case", *row) for row in rows]
 
 
 def _histories(session: Session) -> list[Leaf]:
-    held = exists().where(HeadLeaf.kind == "history", HeadLeaf.key == HistoryExport.run_id)
+    held = exists().where(
+        col(HeadLeaf.kind) == "history", col(HeadLeaf.key) == col(HistoryExport.run_id)
+    )
     wanted = select(HistoryExport.run_id, HistoryExport.events, HistoryExport.sha256)
     rows = session.exec(wanted.where(col(HistoryExport.sha256).is_not(None), ~held)).all()
     return [Leaf("history", run_id, events, sha256 or "") for run_id, events, sha256 in rows]

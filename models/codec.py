@@ -63,9 +63,10 @@ class SealingCodec(PayloadCodec):
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Return the payloads opened; what this codec did not seal passes as it is."""
-        return list(map(self._open, payloads))
+        return list(map(self.opened, payloads))
 
-    def _open(self, payload: Payload) -> Payload:
+    def opened(self, payload: Payload) -> Payload:
+        """Return one payload opened. Raises `crypto.UnsealError`."""
         if payload.metadata.get("encoding") != ENCODING:
             return payload
         return Payload.FromString(_unpacked(self._keyring.open(payload.data, PURPOSE)))

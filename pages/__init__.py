@@ -18,10 +18,12 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         admin_user,
         admin_users,
         case,
+        case_evidence,
         cases,
         counter,
         counter_queue,
         department,
+        evidence,
         help,
         home,
         inbox,
@@ -33,6 +35,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         sign_in,
         supervision,
     )
+    from pages.dossier_pdf import dossier_pdf
     from pages.errors import install_error_pages
     from pages.head import HeadAsGet
     from pages.headers import PageHeaders
@@ -40,13 +43,14 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages.static_files import mount_static
 
     modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
-    modules += [counter_queue, public, admin, inbox, help]
+    modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)
     app.state.in_rehearsal = in_rehearsal
+    app.state.print_dossier = dossier_pdf  # for the API too, which stands below the pages' words
     app.state.routes += [route for module in modules for route in module.router.routes]
     mount_static(app)
     install_error_pages(app)

@@ -10,6 +10,8 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from casework.case_file import CaseFile, open_file
+from casework.case_verifying import CaseReport
+from casework.dossier import MAY_TAKE
 from casework.finding import find_case
 from casework.services import Services
 from casework.viewer import Viewer
@@ -23,6 +25,7 @@ from pages.form_values import Typed, shown_faults
 from pages.prefilled_notice import Opening, opening_of
 from pages.refused import to_copy
 from pages.rendering import clock, moment, render
+from routes.evidence_words import finding_words
 from routes.keys import LONGEST
 
 
@@ -47,6 +50,7 @@ class Extra:
     ``message`` says why something was refused, ``done`` what has just been done; ``petitioner`` is the
     citizen in clear and ``query_code`` a new code: both are on this answer and nowhere else.
     ``attached`` names files that the case has already, though the form that they came with was refused.
+    ``verified`` is what has just come of verifying the case.
     """
 
     message: str | None = None
@@ -56,6 +60,7 @@ class Extra:
     query_code: str | None = None
     attached: tuple[str, ...] = ()
     note: str | None = None
+    verified: CaseReport | None = None
 
 
 NOTHING = Extra()
@@ -104,6 +109,8 @@ async def case_page(
         next_alarm=_foreseen(file),
         opening=opening,
         units=file.units,
+        may_verify=viewer.role in MAY_TAKE and file.case["number"] is not None,
+        finding_words=finding_words,
         new_key=lambda: str(uuid.uuid4()),
     )
 

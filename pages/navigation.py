@@ -23,6 +23,7 @@ SUPERVISION = Place("/supervision", "督查督办")
 CASES = Place("/cases", "全部办件")
 ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
+EVIDENCE = Place("/evidence", "证据核验")
 INBOX = Place("/inbox", "消息")
 HELP = Place("/help", "帮助")
 
@@ -32,9 +33,9 @@ PLACES: Mapping[Role, tuple[Place, ...]] = {
     Role.CENTRE: (LEAD, CASES),
     Role.CONTACT: (DEPARTMENT, CASES),
     Role.DEPUTY_LEADER: (DEPARTMENT, CASES),
-    Role.SUPERVISOR: (SUPERVISION, CASES),
+    Role.SUPERVISOR: (SUPERVISION, CASES, EVIDENCE),
     Role.SUPERIOR: (SUPERVISION, CASES),
-    Role.AUDITOR: (SUPERVISION, CASES, ACCESS),
+    Role.AUDITOR: (SUPERVISION, CASES, EVIDENCE, ACCESS),
     Role.ADMIN: (ADMIN,),
 }
 """The first of a role's places is where it starts."""

@@ -14,6 +14,7 @@ def register_routes(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         cases,
         commands,
         directory,
+        evidence,
         health,
         me,
         notifications,
@@ -23,7 +24,7 @@ def register_routes(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     )
 
     # In the order of contract.md, but for this: `cases/{id}/{command}` would take every other path.
-    modules = [token, me, attachments, cases, commands, public, calendar, directory, notifications]
+    modules = [token, me, attachments, evidence, cases, commands, public, calendar, directory, notifications]
     modules += [bulletins, access_log, health]
     modules += [rehearsal] * in_rehearsal
     for module in modules:

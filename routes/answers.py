@@ -156,6 +156,14 @@ HoldingStretch = type(
 )
 
 
+class Verified(Answer):
+    """What came of verifying a case; `detail` says it in words, first of all the first bad event."""
+
+    ledger_ok: bool
+    replay_ok: bool
+    detail: str
+
+
 class Holding(Answer):
     """Who held the case for how many working hours."""
 

@@ -30,12 +30,12 @@ class LedgerHeadsWorkflow:
         """Live for ever, one run after the other."""
         for _ in range(ROUNDS):
             due = next_head_due(workflow.now())
-            workflow.set_current_details(f"下一次台账锚点 {local(due):%Y-%m-%d %H:%M}")
-            await workflow.sleep(due - workflow.now(), summary=f"台账锚点 {local(due):%Y-%m-%d %H:%M}")
+            workflow.set_current_details(f"下一次台账封签 {local(due):%Y-%m-%d %H:%M}")
+            await workflow.sleep(due - workflow.now(), summary=f"台账封签 {local(due):%Y-%m-%d %H:%M}")
             await workflow.execute_activity_method(
                 ArchivingActivities.take,
                 latest_head_due(workflow.now()),
-                summary="出具台账锚点",
+                summary="出具台账封签",
                 start_to_close_timeout=timedelta(minutes=10),
                 retry_policy=RETRY,
             )
@@ -48,7 +48,7 @@ async def _publish() -> None:
     try:
         await workflow.execute_activity_method(
             ArchivingActivities.publish,
-            summary="发布台账锚点",
+            summary="发布台账封签",
             start_to_close_timeout=timedelta(minutes=5),
             schedule_to_close_timeout=PUBLISHED_WITHIN,
             retry_policy=RETRY,

@@ -82,6 +82,8 @@ API: dict[str, Roles] = {
     "GET /api/cases/{id}/ledger": STAFF,
     "GET /api/cases/{id}/events": STAFF,
     "GET /api/cases/{id}/holding": OVERSEERS | AUDITOR,
+    "POST /api/cases/{id}/verify": SUPERVISOR | AUDITOR,
+    "GET /api/cases/{id}/dossier": SUPERVISOR | AUDITOR,
     "POST /api/cases/{id}/unmask": CLERKS | UNIT | SUPERVISOR | AUDITOR,
     "POST /api/cases/{id}/query-code": CLERKS,
     "POST /api/cases/{id}/attachments": ACTING,
@@ -157,6 +159,10 @@ PAGES: dict[str, Roles] = {
     "GET /cases/{number}/ledger": STAFF,
     "GET /cases/{number}/attachments/{attachment}": STAFF,
     "POST /cases/{number}/attachments": ACTING,
+    "POST /cases/{number}/verify": SUPERVISOR | AUDITOR,
+    "GET /cases/{number}/dossier": SUPERVISOR | AUDITOR,
+    "GET /evidence": SUPERVISOR | AUDITOR,
+    "GET /evidence/{head}.json": SUPERVISOR | AUDITOR,
     "POST /cases/{number}/unmask": CLERKS | UNIT | SUPERVISOR | AUDITOR,
     "POST /cases/{number}/query-code": CLERKS,
     "GET /admin": ADMIN,
@@ -200,6 +206,7 @@ MISSING = frozenset(
         "GET /sign-in/oidc/callback",
         "GET /public/file",  # no policy offers it
         "POST /public/file",
+        "GET /evidence/{head}.json",  # no head was taken
         "POST /admin/grants/{grant_id}/approve",
         "POST /admin/grants/{grant_id}/reject",
         "POST /admin/grants/{grant_id}/withdraw",

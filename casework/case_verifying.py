@@ -1,0 +1,139 @@
+"""Verifying one case: its chain, the signed heads over it, and the replay of its workflow's history."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlmodel import col, select
+
+from activities.archiving import read_head
+from casework.chain_check import Held, Stands, check_chain
+from casework.findings import Finding
+from casework.histories import RunHistory, histories_of
+from casework.ledger_texts import Texts, case_keys, read_events
+from casework.replay_check import Recorded, check_replays
+from casework.services import Services
+from models.case import Case, LedgerEvent
+from models.codec import data_converter
+from models.evidence import HeadLeaf
+from models.heads import HeadFile
+from models.merkle import Leaf
+
+
+@dataclass(frozen=True)
+class CaseEvidence:
+    """All that speaks for a case, as it was read: nothing of it is verified yet."""
+
+    case: Case
+    rows: Sequence[tuple[LedgerEvent, Texts]]
+    erased: bool
+    heads: Sequence[HeadFile]
+    runs: Sequence[RunHistory]
+
+    def leaf_of(self, file: HeadFile) -> Leaf:
+        """Return what a head holds of the case."""
+        return next(leaf for leaf in file.leaves if leaf.kind == "case" and leaf.key == self.case.id)
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """Return the events as a replay is held against."""
+        return [_recorded(row, None if self.erased else texts) for row, texts in self.rows]
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """What came of it. `events` and `runs` count what was looked at; `head` is the newest over the case."""
+
+    events: int
+    runs: int
+    head: HeadFile | None
+    ledger: list[Finding] = field(default_factory=list)
+    replay: list[Finding] = field(default_factory=list)
+
+    @property
+    def ledger_ok(self) -> bool:
+        """Whether chain and heads hold."""
+        return not self.ledger
+
+    @property
+    def replay_ok(self) -> bool:
+        """Whether every run replays to the events of the ledger; not where a history is lost."""
+        return not self.replay
+
+
+async def gather_evidence(services: Services, case_id: str) -> CaseEvidence:
+    """Read what speaks for a case.
+
+    Raises EngineUnavailable where a history is still with the engine, DatabaseUnavailable.
+    """
+    async with services.database.read() as session:  # one snapshot: projection and ledger agree in it
+        case = await session.get_one(Case, case_id)
+        rows = await read_events(session, services.keyring, [case_id])
+        erased = case_id not in await case_keys(session, services.keyring, [case_id])
+        of_case = select(HeadLeaf.head).where(HeadLeaf.kind == "case", HeadLeaf.key == case_id)
+        numbers = list(await session.exec(of_case.order_by(col(HeadLeaf.head))))
+    heads = [
+        await services.database.look(lambda session, number=number: read_head(session, number))  # type: ignore[misc]
+        for number in numbers
+    ]
+    # After the ledger: what it holds by now, an open case's history holds too.
+    return CaseEvidence(case, rows, erased, heads, await histories_of(services, case_id))
+
+
+async def verify_case(services: Services, case_id: str) -> CaseReport:
+    """Verify a case. Raises EngineUnavailable, DatabaseUnavailable."""
+    return await verify_evidence(services, await gather_evidence(services, case_id))
+
+
+async def verify_evidence(services: Services, evidence: CaseEvidence) -> CaseReport:
+    """Verify what was gathered."""
+    case = evidence.case
+    held = []
+    ledger: list[Finding] = []
+    for file in evidence.heads:
+        head, leaf = file.head, evidence.leaf_of(file)
+        held.append(Held(head.number, head.day.isoformat(), leaf.seq, leaf.hash))
+        fault = head.fault(services.evidence.keys)
+        if fault is None and not await asyncio.to_thread(lambda file=file: file.whole):  # type: ignore[misc]
+            fault = "head_leaves"
+        if fault:
+            facts = {"head": head.number, "day": head.day.isoformat()}
+            ledger.append(Finding(fault, case.id, facts=facts))
+    rows = [row for row, _ in evidence.rows]
+    fault_of_chain = check_chain(case.id, rows, Stands(case.seq, case.last_hash), held)
+    if fault_of_chain:
+        ledger.insert(0, fault_of_chain)
+    return CaseReport(
+        events=len(rows),
+        runs=len(evidence.runs),
+        head=evidence.heads[-1] if evidence.heads else None,
+        ledger=ledger,
+        replay=await _replayed(services, evidence),
+    )
+
+
+async def _replayed(services: Services, evidence: CaseEvidence) -> list[Finding]:
+    case_id = evidence.case.id
+    findings = [
+        Finding(run.fault, case_id, facts={"run": run.run_id, "reason": run.reason})
+        for run in evidence.runs
+        if run.fault
+    ]
+    there = [(run.run_id, run.history) for run in evidence.runs if run.history is not None]
+    converter = data_converter(services.keyring)
+    whole = not findings and bool(there)
+    return findings + await check_replays(case_id, evidence.recorded, there, converter, whole)
+
+
+def _recorded(row: LedgerEvent, texts: Texts | None) -> Recorded:
+    return Recorded(
+        row.seq,
+        row.command_id,
+        row.type,
+        row.at,
+        row.actor,
+        row.data,
+        row.changes,
+        row.fired,
+        texts,
+    )
