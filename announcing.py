@@ -1,6 +1,6 @@
 """What the command line says to people, in Chinese."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +8,20 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from assembly import BadSettings, Failure
 from casework.calendars import Year
+from casework.case_verifying import CaseReport
 from casework.contact_table import Imported
 from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
+from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, NotFound
+from casework.findings import NotEvidence
 from casework.spreadsheet import BadTable
+from casework.verifying import LedgerReport
 from embedded import EmbeddedFailure
 from models.case import LedgerEvent
 from models.database import DatabaseUnavailable
 from models.directory import User
+from routes.evidence_words import finding_words, lines_of, report_words
 from routes.wording import ROLES, fault_words
 from rules.calendar import local
 from rules.case.vocabulary import Role
@@ -48,7 +53,7 @@ def explanation(error: Exception) -> Explanation | None:
         case OperationalError() | ProgrammingError():
             kind = type(error.orig).__name__
             return Explanation(f"数据库结构不是最新：请先运行 bancheng migrate。({kind})")
-        case BadSettings():
+        case BadSettings() | NotEvidence():
             return Explanation(str(error), misuse=True)
         case BadTable() | Failure() | EmbeddedFailure() | OSError():
             return Explanation(str(error))
@@ -152,3 +157,37 @@ def case_lines(case: dict[str, Any], events: Sequence[LedgerEvent]) -> Iterator[
     for event in events:
         actor = event.actor.get("name") or ROLES[Role(event.actor["role"])]
         yield f"{event.seq:>4}  {local(event.at):%Y-%m-%d %H:%M:%S}  {event.type:<22}{actor}"
+
+
+def verified_lines(report: CaseReport) -> Iterator[str]:
+    """Say what came of verifying a case."""
+    yield "台账：" + ("完好" if report.ledger_ok else "未通过")
+    yield "重演：" + ("一致" if report.replay_ok else "未通过")
+    yield report_words(report)
+
+
+def ledger_lines(report: LedgerReport, numbers: Mapping[str, str]) -> Iterator[str]:
+    """Say what came of verifying the whole ledger; `numbers` are those of cases, by id."""
+    yield f"核验 {report.cases} 件、{report.events} 条记录、{report.heads} 次封签。"
+    yield from lines_of(report.findings, numbers)
+    if report.found > len(report.findings):
+        yield f"另有 {report.found - len(report.findings)} 处，未逐一列出。"
+    yield from lines_of(report.lost, numbers)
+    if report.ok:
+        yield "全部完好。"
+
+
+def dossier_lines(report: DossierReport) -> Iterator[str]:
+    """Say what came of verifying a dossier."""
+    for finding in report.findings:
+        yield finding_words(finding)
+    if report.key is not None:
+        known = "与所给公钥一致" if report.trusted else "请与对方公布的公钥核对"
+        yield f"签名公钥 {report.key.text}({known})。"
+    if report.head is not None:
+        head = report.head
+        yield f"台账封签 {head.day.isoformat()}(第 {head.number} 号) {head.root};请与此前发布的核对。"
+    if report.lost:
+        yield f"{len(report.lost)} 段流程历史不在卷宗内，无法重演。"
+    if report.ok:
+        yield f"卷宗完好：{report.number},{report.events} 条记录，重演 {report.runs} 段历史一致。"

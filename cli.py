@@ -32,6 +32,8 @@ user = _group("user", "Who may sign in.")
 directory = _group("directory", "Halls, units and the contact table.")
 calendar = _group("calendar", "Working days of a year.")
 case = _group("case", "Look at one case.")
+ledger = _group("ledger", "The whole ledger as evidence: signed heads, verification.")
+dossier = _group("dossier", "Dossiers of cases, as inspectors get them.")
 
 HallOption = Annotated[str | None, typer.Option("--hall", help="Code of the hall.")]
 PasswordOption = Annotated[
@@ -232,6 +234,80 @@ def show_case(number: Annotated[str, typer.Argument(help="Number or id of the ca
     from casework.showing import case_and_events
 
     print("\n".join(case_lines(*with_services(lambda given: case_and_events(given, number)))))
+
+
+@case.command("verify")
+def verify_case(number: Annotated[str, typer.Argument(help="Number or id of the case.")]) -> None:
+    """Verify a case: its hash chain against the signed heads, and the replay of its history.
+
+    Ends with 1 where something does not hold. An open case needs the engine.
+    """
+    from announcing import verified_lines
+    from casework.showing import verify_one
+
+    report = with_services(lambda given: verify_one(given, number))
+    print("\n".join(verified_lines(report)))
+    if not (report.ledger_ok and report.replay_ok):
+        raise typer.Exit(1)
+
+
+@ledger.command("verify")
+def verify_ledger(
+    head: Annotated[
+        list[Path] | None,
+        typer.Option(help="A head that was published before, or a folder of them; may be repeated."),
+    ] = None,
+) -> None:
+    """Verify every hash chain, every signed head and the access log.
+
+    With --head also against heads from outside, which the owner of the database could not rewrite.
+    Ends with 1 where something does not hold.
+    """
+    from announcing import ledger_lines
+    from casework.heads import read_published
+    from casework.showing import verify_all
+
+    published = checked(read_published, head or [])
+    report, numbers = with_services(lambda given: verify_all(given, published))
+    print("\n".join(ledger_lines(report, numbers)))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@ledger.command("head")
+def take_head() -> None:
+    """Take a signed head now, beside the daily ones, and write its file."""
+    from casework.heads import take_now
+
+    print(with_services(take_now))
+
+
+@ledger.command("key")
+def show_key() -> None:
+    """Print the public key that heads and dossiers are verified with: hand it to inspectors."""
+    from casework.heads import public_key
+
+    print(with_services(public_key))
+
+
+@dossier.command("verify")
+def verify_dossier(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The zip.")],
+    key: Annotated[str | None, typer.Option(help="The public key that must have signed it.")] = None,
+) -> None:
+    """Verify a dossier without any database: files, signature, hash chain, head, and the replay.
+
+    Ends with 1 where something does not hold.
+    """
+    from announcing import dossier_lines
+    from casework.dossier_check import read_key, verify_dossier
+
+    public = checked(read_key, key) if key else None
+    log_to(None, warnings_only=True)
+    report = run(verify_dossier(file.read_bytes(), public))
+    print("\n".join(dossier_lines(report)))
+    if not report.ok:
+        raise typer.Exit(1)
 
 
 def main() -> None:

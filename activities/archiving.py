@@ -191,9 +191,7 @@ def _cases(session: Session) -> list[Leaf]:
 
 
 def _histories(session: Session) -> list[Leaf]:
-    held = exists().where(
-        col(HeadLeaf.kind) == "history", col(HeadLeaf.key) == col(HistoryExport.run_id)
-    )
+    held = exists().where(col(HeadLeaf.kind) == "history", col(HeadLeaf.key) == col(HistoryExport.run_id))
     wanted = select(HistoryExport.run_id, HistoryExport.events, HistoryExport.sha256)
     rows = session.exec(wanted.where(col(HistoryExport.sha256).is_not(None), ~held)).all()
     return [Leaf("history", run_id, events, sha256 or "") for run_id, events, sha256 in rows]

@@ -37,7 +37,9 @@ class LedgerActivities:
         """
         try:
             run_id = run_of_activity()
-            return await self._database.write(lambda session: self._record(session.connection(), request, run_id))
+            return await self._database.write(
+                lambda session: self._record(session.connection(), request, run_id)
+            )
         except IntegrityError:
             # A command of a run before this one, sent again: it stands there, and is not refused for ever.
             done = await self._database.write(

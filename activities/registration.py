@@ -56,9 +56,7 @@ class RegistrationActivities:
             lambda session: self._register(session.connection(), request, run_id)
         )
 
-    def _register(
-        self, connection: Connection, request: RegisterRequest, run_id: str | None
-    ) -> Recorded:
+    def _register(self, connection: Connection, request: RegisterRequest, run_id: str | None) -> Recorded:
         filing = connection.execute(_FILING, {"filed": request.case_id}).one()
         if filing.number is not None:
             return rows_after(connection, request.case_id, 0)

@@ -12,9 +12,7 @@ _NOTE = {
 }
 # A run that was exported already stays so.
 _END = (
-    update(RUNS)
-    .where(RUNS.c.run_id == bindparam("ended"), RUNS.c.state == "running")
-    .values(state="ended")
+    update(RUNS).where(RUNS.c.run_id == bindparam("ended"), RUNS.c.state == "running").values(state="ended")
 )
 
 

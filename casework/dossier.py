@@ -34,6 +34,7 @@ from models.chain import EVENT_CHAIN
 from models.codec import ENCODING, SealingCodec
 from models.crypto import Keyring
 from models.merkle import proof_of
+from models.signing import PublicKey
 from rules.case.vocabulary import Role
 
 MAY_TAKE = frozenset({Role.SUPERVISOR, Role.AUDITOR})
@@ -71,9 +72,7 @@ async def gather(services: Services, viewer: Viewer, ref: str) -> Gathered:
     return Gathered(Printable(file, report, await services.clock.now(), viewer), evidence)
 
 
-async def pack(
-    services: Services, gathered: Gathered, pdf: bytes, address: str | None
-) -> tuple[str, bytes]:
+async def pack(services: Services, gathered: Gathered, pdf: bytes, address: str | None) -> tuple[str, bytes]:
     """Return the name and the content of the zip; who took it is on the access log first."""
     case = gathered.evidence.case
     made = await asyncio.to_thread(_packed, services, gathered, pdf)
@@ -108,15 +107,20 @@ def _packed(services: Services, gathered: Gathered, pdf: bytes) -> bytes:
         "files": {name: _said_of(content) for name, content in files.items()},
     }
     files[MANIFEST] = _json(manifest)
-    files[SIGNATURE] = _json(
+    files[SIGNATURE] = signature_file(signer.public, signer.sign(files[MANIFEST]))
+    return zipped(files)
+
+
+def signature_file(public: PublicKey, signature: str) -> bytes:
+    """Return the one form of the file that no other file vouches for."""
+    return _json(
         {
             "algorithm": "ed25519",
-            "key_id": signer.public.key_id,
-            "public_key": signer.public.text,
-            "signature": signer.sign(files[MANIFEST]),
+            "key_id": public.key_id,
+            "public_key": public.text,
+            "signature": signature,
         }
     )
-    return zipped(files)
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -15,8 +15,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
 
 from casework.chain_check import Held, Stands, check_chain
-from casework.dossier import EVENTS, HEAD, HISTORY, MANIFEST, SIGNATURE, zipped
-from casework.findings import Finding
+from casework.dossier import EVENTS, HEAD, HISTORY, MANIFEST, SIGNATURE, signature_file, zipped
+from casework.findings import Finding, NotEvidence
 from casework.replay_check import Recorded, check_replays
 from models.codec import JsonConverter
 from models.heads import Head, HeadFile
@@ -49,6 +49,14 @@ class _Unreadable(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+def read_key(text: str) -> PublicKey:
+    """Return the public key that somebody typed. Raises NotEvidence."""
+    try:
+        return PublicKey.parse(text)
+    except ValueError as error:
+        raise NotEvidence("这不是签名公钥") from error
 
 
 async def verify_dossier(content: bytes, key: PublicKey | None = None) -> DossierReport:
@@ -97,9 +105,12 @@ def _manifest(files: Mapping[str, bytes], key: PublicKey | None, report: Dossier
     try:
         report.key = PublicKey.parse(signature["public_key"])
         signed = report.key.verifies(signature["signature"], files[MANIFEST])
+        expected = signature_file(report.key, signature["signature"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _Unreadable(SIGNATURE) from None
-    if signature != signature | {"algorithm": "ed25519", "key_id": report.key.key_id} or not signed:
+    if files[SIGNATURE] != expected:
+        report.findings.append(Finding("file_changed", facts={"file": SIGNATURE}))
+    if not signed:
         report.findings.append(Finding("unsigned", facts={"file": MANIFEST}))
     report.trusted = key is not None and key.text == report.key.text
     if key is not None and not report.trusted:

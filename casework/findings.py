@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class NotEvidence(Exception):
+    """What was given to verify against is no head and no key; the message says what it is not."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that does not hold. `what` is a stable name in English.

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
@@ -14,7 +13,7 @@ from temporalio.service import RPCError
 from activities.archiving import FileOutlet, newest_head, read_head, take_head
 from casework.engine import WITHIN, Engine, EngineUnavailable
 from casework.errors import NotFound
-from casework.findings import Finding
+from casework.findings import Finding, NotEvidence
 from casework.services import Services
 from models.evidence import CaseRun, HeadPublication, HistoryExport, LedgerCheck, LedgerHead
 from models.heads import Head, HeadFile, head_of
@@ -74,6 +73,11 @@ async def take_now(services: Services) -> Path:
     return outlet.path(head)
 
 
+async def public_key(services: Services) -> str:
+    """Return the key that heads and dossiers of today are verified with."""
+    return services.evidence.signer.public.text
+
+
 async def head_file(services: Services, number: int) -> HeadFile:
     """Return a head with its leaves. Raises `NotFound`."""
 
@@ -118,7 +122,7 @@ def _check(row: LedgerCheck) -> Check:
 def read_published(paths: Sequence[Path]) -> list[HeadFile]:
     """Return heads that were published before, from files or from folders of them.
 
-    A file may be one as we write it, or the JSON that the webhook got. Raises ValueError, OSError.
+    A file may be one as we write it, or the JSON that the webhook got. Raises NotEvidence, OSError.
     """
     files: list[HeadFile] = []
     for path in paths:
@@ -126,7 +130,5 @@ def read_published(paths: Sequence[Path]) -> list[HeadFile]:
             try:
                 files.append(HeadFile.read(each.read_bytes()))
             except ValidationError as error:
-                raise ValueError(f"{each} is no head of a ledger") from error
+                raise NotEvidence(f"{each} 不是台账封签") from error
     return files
-
-

@@ -7,7 +7,6 @@ replay is what stands there; and every event of the ledger was heard by some run
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter

@@ -127,7 +127,7 @@ async def _heads(
 
 
 def _of_head(what: str | None, head: Head) -> Finding | None:
-    return what and Finding(what, facts={"head": head.number, "day": head.day.isoformat()}) or None
+    return (what and Finding(what, facts={"head": head.number, "day": head.day.isoformat()})) or None
 
 
 def _outside(published: Sequence[HeadFile]) -> Mapping[str, list[Held]]:
@@ -226,7 +226,7 @@ async def _held(session: AsyncSession, after: str, last: str | None) -> dict[str
 async def _some_events(
     session: AsyncSession, place: tuple[str, int], after: str, last: str | None
 ) -> Sequence[Row[Any]]:
-    wanted = select(*_COLUMNS).where(_PLACE > place, LedgerEvent.case_id > after)
+    wanted = select(*_COLUMNS).where(place < _PLACE, LedgerEvent.case_id > after)
     if last is not None:
         wanted = wanted.where(LedgerEvent.case_id <= last)
     wanted = wanted.order_by(col(LedgerEvent.case_id), col(LedgerEvent.seq)).limit(ROWS_AT_ONCE)
@@ -235,7 +235,9 @@ async def _some_events(
 
 async def _exports(services: Services, report: LedgerReport, published: Sequence[HeadFile]) -> None:
     """Hold the exported histories against the heads: each still has the hash that a head knows."""
-    from_outside = [leaf for file in published if file.whole for leaf in file.leaves if leaf.kind == "history"]
+    from_outside = [
+        leaf for file in published if file.whole for leaf in file.leaves if leaf.kind == "history"
+    ]
     async with services.database.read() as session:
         differs = (
             select(HeadLeaf.key, HeadLeaf.head, HistoryExport.case_id)

@@ -14,9 +14,10 @@ class Case(Base, table=True):
     """A case as its events fold: written in one transaction with them, made anew from them.
 
     `seq` is its last event's. `state` is the whole fold; the columns beside it are what lists
-    filter, sort and show. `step` is the command that the case waits for and `step_by` the role it
-    waits for; `run_id` is the run of the workflow that wrote last; `order_due_at` is when the first unanswered order is due; all three are empty once it
-    is closed. Erasure blanks `matter`, `problem` and `reply_text`.
+    filter, sort and show. `run_id` is the run of the workflow that wrote last. `step` is the command
+    that the case waits for and `step_by` the role it waits for; `order_due_at` is when the first
+    unanswered order is due; all three are empty once it is closed. Erasure blanks `matter`, `problem`
+    and `reply_text`.
     """
 
     __tablename__ = "cases"

@@ -34,7 +34,8 @@ class Head:
 
     def hash(self) -> str:
         """Return what `root` must be."""
-        values = self.values()
+        # Instants as such, not as texts: the database hands them back in another zone.
+        values = {**self.__dict__, "day": self.day.isoformat()}
         for name in ("root", "key_id", "signature"):
             del values[name]
         return hashlib.sha256(b"bancheng ledger head\n" + canonical_bytes(values)).hexdigest()

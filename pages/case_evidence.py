@@ -41,9 +41,7 @@ async def dossier(request: Request, number: str, services: Given, viewer: PageVi
     gathered = await gather(services, viewer, found.case.id)
     pdf = await dossier_pdf(gathered.printable)
     name, content = await pack(services, gathered, pdf, address(request))
-    return Response(
-        content, media_type="application/zip", headers={"Content-Disposition": disposition(name)}
-    )
+    return Response(content, media_type="application/zip", headers={"Content-Disposition": disposition(name)})
 
 
 async def _found(request: Request, services: Services, viewer: Viewer, number: str, what: str) -> Found:

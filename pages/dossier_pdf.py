@@ -173,7 +173,9 @@ def _holding(printable: Printable) -> Rows:
         return []
     return [
         [
-            " ".join(filter(None, (file.units.get(each["unit"], each["unit"]), word("holder", each["holder"])))),
+            " ".join(
+                filter(None, (file.units.get(each["unit"], each["unit"]), word("holder", each["holder"])))
+            ),
             moment(each["from"]),
             moment(each["to"], "至今"),
             f"{each['working_hours']:.1f}",

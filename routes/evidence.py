@@ -17,7 +17,9 @@ from rules.case.errors import Forbidden
 router = APIRouter(prefix="/api/cases/{id}", tags=["evidence"])
 
 
-@router.post("/verify", responses={**refusals(403, 404), 200: {"model": Verified}}, response_class=JSONResponse)
+@router.post(
+    "/verify", responses={**refusals(403, 404), 200: {"model": Verified}}, response_class=JSONResponse
+)
 async def verify(request: Request, id: str, services: Given, viewer: SignedIn) -> JSONResponse:
     """Verify the hash chain against the signed heads, and replay the history against today's code."""
     found = await find_case(services, viewer, id)

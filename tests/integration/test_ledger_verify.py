@@ -61,7 +61,9 @@ async def test_every_column_counts(services: Services, cases: list[str], column:
 
 
 async def test_an_instant_that_was_moved_is_named(services: Services, cases: list[str]) -> None:
-    when = "at = '2026-03-09 01:00:00'" if services.database.dialect == "sqlite" else "at = at - interval '1s'"
+    when = (
+        "at = '2026-03-09 01:00:00'" if services.database.dialect == "sqlite" else "at = at - interval '1s'"
+    )
     await Owner(services).run(f"UPDATE events SET {when} WHERE case_id = :c AND seq = 4", c=cases[1])
     assert await found(services) == [("event_changed", cases[1], 4)]
 

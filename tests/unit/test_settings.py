@@ -140,7 +140,11 @@ def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
     settings.session_key()
     settings.evidence()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.data_dir.iterdir()}
-    assert modes == {"payload_keys": 0o600, "secret_key": 0o600, "signing_key": 0o600}  # and no draft is left over
+    assert modes == {
+        "payload_keys": 0o600,
+        "secret_key": 0o600,
+        "signing_key": 0o600,
+    }  # and no draft is left over
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
 
 
