@@ -73,7 +73,7 @@ def dossier_values(printable: Printable) -> dict[str, Any]:
 
 def _verified(printable: Printable) -> list[dict[str, Any]]:
     report = printable.report
-    ledger = f"台账 {report.events} 条记录环环相扣" + (",与历次封签相符" if report.head else "")
+    ledger = f"台账 {report.events} 条记录环环相扣" + ("，与历次封签相符" if report.head else "")
     replay = f"按现行流程重演 {report.runs} 段流程历史，每条记录都相同"
     return [
         {"ok": report.ledger_ok, "lines": [*map(finding_words, report.ledger)] or [ledger]},
@@ -87,7 +87,7 @@ def _head(printable: Printable) -> Rows:
         return [["台账封签", "出具本卷宗时还没有覆盖本件的封签"]]
     head = report.head.head
     return [
-        ["台账封签", f"第 {head.number} 号，{head.day.isoformat()},出具于 {moment(head.taken_at)}"],
+        ["台账封签", f"第 {head.number} 号，{head.day.isoformat()}，出具于 {moment(head.taken_at)}"],
         ["封签校验值", head.root],
         ["签名密钥编号", head.key_id],
     ]
@@ -128,7 +128,7 @@ def _facts(printable: Printable) -> Rows:
 
 def _clock(clock: Clockwork) -> dict[str, Any]:
     if clock.set_on:
-        how = f"期限由人工定于 {day(clock.set_on)};自起算日起共 {clock.limit} 个工作日"
+        how = f"期限由人工定于 {day(clock.set_on)}；自起算日起共 {clock.limit} 个工作日"
     else:
         since = "认定无法解决" if clock.declared else "起算"
         how = f"自{since}({moment(clock.start)})起，第 {clock.limit} 个工作日下班时到期"

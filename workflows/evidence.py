@@ -18,6 +18,8 @@ with workflow.unsafe.imports_passed_through():
 HEADS_ID = "ledger-heads"
 ROUNDS = 30  # heads of one run, to keep its history short
 RETRY = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=5))
+# Not a burden to a gateway that is dead for hours.
+PATIENT = RetryPolicy(initial_interval=timedelta(seconds=10), maximum_interval=timedelta(minutes=30))
 PUBLISHED_WITHIN = timedelta(hours=12)  # a dead gateway delays no later head: that one sends both
 
 
@@ -51,7 +53,7 @@ async def _publish() -> None:
             summary="发布台账封签",
             start_to_close_timeout=timedelta(minutes=5),
             schedule_to_close_timeout=PUBLISHED_WITHIN,
-            retry_policy=RETRY,
+            retry_policy=PATIENT,
         )
     except ActivityError:
         workflow.logger.warning("heads were not sent out and go with the next one")

@@ -283,7 +283,7 @@ async def test_the_pages_verify_and_hand_out_the_same(sqlite_house: House) -> No
         page = await visitor.get(f"/cases/{case['number']}")
         assert "核验本件" in page.text and "下载卷宗" in page.text
         page = await visitor.post(f"/cases/{case['number']}/verify", {})
-        assert "台账完好：5 条记录环环相扣,与历次封签相符。" in page.text and "重演一致" in page.text
+        assert "台账完好：5 条记录环环相扣，与历次封签相符。" in page.text and "重演一致" in page.text
         taken = await visitor.get(f"/cases/{case['number']}/dossier")
         assert (await verify_dossier(taken.content)).ok
         page = await visitor.get("/evidence")

@@ -2,15 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
+from casework.case_verifying import verify_case
+from casework.clocks import MachineClock
+from casework.histories import export_ended, histories_of
+from casework.services import Services
 from models.codec import data_converter
 from rules.case.vocabulary import Status
 from tests.support.books import person
 from tests.support.cases import make, triage
 from tests.support.gateway import Gateway
 from tests.support.shell import LiveCase, Shell
+from tests.support.signed import evidence_in
 from tests.support.temporal import TemporalServer
 
 CONTACT = person("guilin.housing.contact")
@@ -106,3 +112,40 @@ async def test_a_dead_gateway_does_not_hold_a_case_at_the_seam(impatient: Shell)
         async with asyncio.timeout(30):
             while gateway.seqs() != {1, 2}:
                 await asyncio.sleep(0.1)
+
+
+async def test_the_history_of_every_run_is_exported_and_verified(impatient: Shell, tmp_path: Path) -> None:
+    """The first runs while the case is still open: their retention counts from their own end."""
+    clock = MachineClock()
+    services = Services(
+        database=impatient.database,
+        keyring=impatient.keyring,
+        engine=impatient.engine,
+        clock=clock,
+        wall=clock,
+        policies={},
+        attachments=tmp_path,
+        given_evidence=evidence_in(tmp_path),
+    )
+    async with impatient.worker():
+        case = await handling(impatient)
+        first = await run_of(case)
+        while await run_of(case) == first:
+            await lines(case, 4)
+        await lines(case, 1)
+        await case.idle()
+        assert await export_ended(services) == 1
+        assert [(run.run_id, run.live) for run in await histories_of(services, case.case_id)] == [
+            (first, False),
+            (await run_of(case), True),
+        ]
+        report = await verify_case(services, case.case_id)
+        assert (report.ledger, report.replay, report.runs) == ([], [], 2)
+    await case.handle.terminate()
+    # Started anew from its ledger, it has a third run; the terminated one is exported too.
+    async with impatient.worker():
+        await impatient.engine.start(case.case_id, case.terms)
+        await lines(case, 1)
+        assert await export_ended(services) == 1
+        report = await verify_case(services, case.case_id)
+        assert (report.ledger, report.replay, report.runs) == ([], [], 3)

@@ -90,7 +90,21 @@ class Evenings:
 
 @pytest.fixture
 async def evenings(either_shell: Shell, tmp_path: Path) -> AsyncIterator[Evenings]:
-    made = Evenings(either_shell, tmp_path / "heads")
+    """On SQLite and on PostgreSQL."""
+    async with _evenings(either_shell, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def sqlite_evenings(shell: Shell, tmp_path: Path) -> AsyncIterator[Evenings]:
+    """On SQLite, for what has nothing to do with the dialect."""
+    async with _evenings(shell, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _evenings(shell: Shell, folder: Path) -> AsyncIterator[Evenings]:
+    made = Evenings(shell, folder / "heads")
     yield made
     with suppress(RPCError):  # a test may not have begun it
         await made.handle.terminate()
@@ -124,9 +138,10 @@ def _latest(now: datetime) -> datetime:
 
 
 async def test_a_worker_that_was_down_over_several_evenings_takes_one_head(
-    evenings: Evenings, monkeypatch: pytest.MonkeyPatch
+    sqlite_evenings: Evenings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Days of two seconds: no clock can be moved while nobody works."""
+    evenings = sqlite_evenings
     monkeypatch.setattr(workflows.evidence, "latest_head_due", _latest)
     monkeypatch.setattr(workflows.evidence, "next_head_due", lambda now: _latest(now) + SHORT)
     start = evenings.shell.client.start_workflow
@@ -146,7 +161,8 @@ async def test_a_worker_that_was_down_over_several_evenings_takes_one_head(
     assert following > missed
 
 
-async def test_a_dead_gateway_gets_the_heads_that_it_missed(evenings: Evenings) -> None:
+async def test_a_dead_gateway_gets_the_heads_that_it_missed(sqlite_evenings: Evenings) -> None:
+    evenings = sqlite_evenings
     posted: list[int] = []
     alive = False
 

@@ -4,6 +4,7 @@ Cases are open for months, so a change of the shell meets runs that began under 
 Where one of these tests fails: docs/how-to/ship-a-workflow-change.md.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,13 +13,17 @@ from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
 from activities.wording import SENTENCES
+from casework.replay_check import Recorded as RecordedEvent
+from casework.replay_check import check_replays
 from models.codec import data_converter
 from rules.case import alarms
 from rules.case.commands import COMMANDS
 from tests.histories.paths import PATHS
 from tests.histories.record import FOLDER, KEYRING, path_of, read_golden, read_history, recorded
 from tests.support.replaying import Replayed, replay
+from workflows import machine
 from workflows.machine import Machine
+from workflows.replaying import Witnessed, replay_case
 
 CONVERTER = data_converter(KEYRING)
 
@@ -48,6 +53,58 @@ async def test_a_recorded_history_replays_to_its_golden_outcome(name: str) -> No
 async def test_golden_timers_are_those_of_the_history(name: str) -> None:
     golden = [timer["seconds"] for timer in read_golden(name)["timers"]]
     assert golden == pytest.approx(timers_of(read_history(name)), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", recorded())
+async def test_a_recorded_history_replays_to_the_events_that_its_ledger_held(name: str) -> None:
+    """What `verify` does years later: yesterday's case passes, and a changed event of it does not."""
+    history = read_history(name)
+    ledger = ledger_of(await replay_case(history, CONVERTER))
+    run = [("run", history)]
+    assert await check_replays("case", ledger, run, CONVERTER, whole=False) == []
+    last = ledger[-1]
+    for changed in ({"command_id": "other"}, {"changes": last.changes | {"level": "nobody"}}):
+        forged = [*ledger[:-1], replace(last, **changed)]
+        (finding,) = await check_replays("case", forged, run, CONVERTER, whole=False)
+        assert (finding.what, finding.seq) == ("heard_otherwise", last.seq)
+    unheard = [*ledger, replace(last, seq=last.seq + 1)]
+    (finding,) = await check_replays("case", unheard, run, CONVERTER)
+    assert (finding.what, finding.seq) == ("never_heard", last.seq + 1)
+
+
+def ledger_of(seen: Witnessed) -> list[RecordedEvent]:
+    """The ledger as a run heard of it, with facts and texts as they were decided then."""
+    found: dict[int, RecordedEvent] = {}
+    for heard in seen.heard:
+        decided = {} if heard.request is None else {event["at"]: event for event in heard.request.events}
+        for row in heard.answer.rows:
+            event = decided.get(row.at.isoformat(), {"actor": {}, "data": {}, "texts": {}})
+            facts = (event["actor"], event["data"])
+            found[row.seq] = RecordedEvent(
+                row.seq, row.command_id, row.type, row.at, *facts, row.changes, row.fired, event["texts"]
+            )
+    return [found[seq] for seq in sorted(found)]
+
+
+@pytest.mark.parametrize("part", ["actor", "data", "texts", "type"])
+async def test_what_is_decided_otherwise_than_it_was_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Code that decides the same kind of command with other contents passes Temporal's own replay."""
+    history = read_history("standard")
+    ledger = ledger_of(await replay_case(history, CONVERTER))
+    encode = machine.encode_event
+    monkeypatch.setattr(machine, "encode_event", lambda event: encode(event) | {part: "other"})
+    (finding,) = await check_replays("case", ledger, [("run", history)], CONVERTER, whole=False)
+    assert (finding.what, finding.seq) == ("decided_otherwise", 2)
+
+
+async def test_a_history_cut_or_changed_does_not_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = read_history("standard")
+    ledger = ledger_of(await replay_case(history, CONVERTER))
+    without = WorkflowHistory(history.workflow_id, [*history.events[:8], *history.events[14:]])
+    (finding,) = await check_replays("case", ledger, [("run", without)], CONVERTER)
+    assert finding.what == "not_deterministic"
 
 
 def test_every_path_is_recorded_and_nothing_else() -> None:
