@@ -1,6 +1,6 @@
 """One case's chain against what other places know of it: the projection, and leaves of signed heads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,14 @@ class ChainCheck:
     What follows a fault hangs on it: a changed event makes all after it differ from what they were.
     """
 
-    def __init__(self, case_id: str, stands: Stands | None, held: Sequence[Held] = ()) -> None:
-        self.case_id, self.count = case_id, 0
+    def __init__(
+        self,
+        case_id: str,
+        stands: Stands | None,
+        held: Sequence[Held] = (),
+        hash_of: Callable[[Any, str], str] = EVENT_CHAIN.hash,
+    ) -> None:
+        self.case_id, self.count, self._hash = case_id, 0, hash_of
         self.fault: Finding | None = None
         self._stands = stands
         self._held = sorted(held, key=lambda each: each.seq)
@@ -51,7 +57,7 @@ class ChainCheck:
             self._found("event_missing", expected)
         elif row.prev_hash != self._prev:
             self._found("event_unlinked", row.seq)
-        elif row.hash != EVENT_CHAIN.hash(row, self._prev):
+        elif row.hash != self._hash(row, self._prev):
             self._found("event_changed", row.seq)
         else:
             self._against_heads(row)

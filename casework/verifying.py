@@ -16,10 +16,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from activities.archiving import read_head
 from casework.chain_check import ChainCheck, Held, Stands
 from casework.findings import Finding
+from casework.ledger_rows import COLUMNS, hash_of
 from casework.services import Services
 from models.access import AccessLog
 from models.case import Case, LedgerEvent
-from models.chain import ACCESS_CHAIN, EVENT_CHAIN, GENESIS
+from models.chain import ACCESS_CHAIN, GENESIS
 from models.evidence import HeadLeaf, HistoryExport, LedgerCheck, LedgerHead
 from models.heads import Head, HeadFile
 from models.merkle import Leaf
@@ -28,7 +29,6 @@ CASES_AT_ONCE = 200
 ROWS_AT_ONCE = 4000
 LISTED = 100  # findings that are kept; the rest is counted
 
-_COLUMNS: Any = [getattr(LedgerEvent, name) for name in (*EVENT_CHAIN.fields, "prev_hash", "hash")]
 _PLACE = tuple_(col(LedgerEvent.case_id), col(LedgerEvent.seq))
 
 
@@ -195,7 +195,7 @@ class _Walk:
             self._report.add(self._begin(case_id).end())
 
     def _begin(self, case_id: str) -> ChainCheck:
-        return ChainCheck(case_id, self._stands.get(case_id), self._held.get(case_id, ()))
+        return ChainCheck(case_id, self._stands.get(case_id), self._held.get(case_id, ()), hash_of)
 
     def _close(self) -> None:
         if self._check is not None:
@@ -226,11 +226,12 @@ async def _held(session: AsyncSession, after: str, last: str | None) -> dict[str
 async def _some_events(
     session: AsyncSession, place: tuple[str, int], after: str, last: str | None
 ) -> Sequence[Row[Any]]:
-    wanted = select(*_COLUMNS).where(place < _PLACE, LedgerEvent.case_id > after)
+    wanted = select(*COLUMNS).where(place < _PLACE, LedgerEvent.case_id > after)
     if last is not None:
         wanted = wanted.where(LedgerEvent.case_id <= last)
     wanted = wanted.order_by(col(LedgerEvent.case_id), col(LedgerEvent.seq)).limit(ROWS_AT_ONCE)
-    return (await session.exec(wanted)).all()
+    rows: Sequence[Row[Any]] = (await session.exec(wanted)).all()
+    return rows
 
 
 async def _exports(services: Services, report: LedgerReport, published: Sequence[HeadFile]) -> None:

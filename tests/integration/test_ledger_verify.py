@@ -60,6 +60,13 @@ async def test_every_column_counts(services: Services, cases: list[str], column:
     assert await found(services) == [("event_changed", cases[1], 2)]
 
 
+async def test_a_column_that_is_no_json_any_more_is_named(services: Services, cases: list[str]) -> None:
+    """PostgreSQL takes none; there the column becomes a bare word of JSON."""
+    broken = {"sqlite": "'broken'", "postgresql": "to_jsonb('broken'::text)"}[services.database.dialect]
+    await Owner(services).run(f"UPDATE events SET data = {broken} WHERE case_id = :c AND seq = 2", c=cases[1])
+    assert await found(services) == [("event_changed", cases[1], 2)]
+
+
 async def test_an_instant_that_was_moved_is_named(services: Services, cases: list[str]) -> None:
     when = (
         "at = '2026-03-09 01:00:00'" if services.database.dialect == "sqlite" else "at = at - interval '1s'"

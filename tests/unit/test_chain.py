@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.chain import ACCESS_CHAIN, EVENT_CHAIN, GENESIS, canonical_bytes, verify_access_log, verify_chain
+from models.chain import (
+    ACCESS_CHAIN,
+    EVENT_CHAIN,
+    GENESIS,
+    canonical_bytes,
+    parsed,
+    parsed_bytes,
+    verify_access_log,
+    verify_chain,
+)
 
 SHANGHAI = timezone(timedelta(hours=8))
 AT = datetime(2026, 9, 20, 17, 30, tzinfo=SHANGHAI)
@@ -115,3 +124,21 @@ def test_a_whole_float_hashes_as_its_integer() -> None:
 def test_what_has_no_one_form_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r"JSON form|naive"):
         canonical_bytes({"value": value})
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=6), VALUES, max_size=4))
+def test_json_read_by_ourselves_hashes_as_what_the_dialect_reads(fields: dict[str, Any]) -> None:
+    text = json.dumps(fields, ensure_ascii=False)
+    own = {"at": AT, "data": parsed(text)}
+    assert parsed_bytes(own) == canonical_bytes({"at": AT, "data": json.loads(text)})

@@ -1,0 +1,49 @@
+"""Supervision and evidence, all figures of contract.md in one run, on PostgreSQL.
+
+    python benchmarks/supervision.py [--part evidence]
+
+Each part has a module of its own (`supervision_….py`), which can be run alone and says what it measures.
+Prints the tables of all parts, and as its last line one JSON object of all figures.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import structlog
+
+from benchmarks.supervision_evidence import measure_evidence
+from tests.support.postgres import PostgresServer
+
+PARTS: dict[str, Callable[[PostgresServer], dict[str, float]]] = {
+    "evidence": measure_evidence,
+}
+
+
+def main() -> None:
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--part", action="append", choices=PARTS, help="one part only; may be repeated")
+    parts = parser.parse_args().part or list(PARTS)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    server = PostgresServer()
+    server.create_cluster()
+    server.start()
+    figures: dict[str, float] = {}
+    try:
+        for part in parts:
+            print(f"{part} …", flush=True)
+            figures |= PARTS[part](server)
+    finally:
+        server.remove()
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
