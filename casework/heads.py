@@ -70,6 +70,8 @@ async def take_now(services: Services) -> Path:
     head = await services.database.write(lambda session: take_head(session, signer, now, now))
     outlet = FileOutlet(services.evidence.heads)
     await outlet.publish(await head_file(services, head.number))
+    async with services.database.begin() as session:
+        await session.merge(HeadPublication(head=head.number, outlet=outlet.name, at=now))
     return outlet.path(head)
 
 
