@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import noto_cjk_sans_otc  # type: ignore[import-untyped]
 import typst
 
 import documents
@@ -15,11 +14,11 @@ from casework.clockwork import Clockwork, Days
 from casework.dossier import Printable
 from pages.case_history import Entry, entries
 from pages.labels import word
+from pages.receipt_pdf import FONTS
 from pages.rendering import day, moment
 from routes.evidence_words import finding_words
 
 SOURCE = Path(documents.__file__).parent / "dossier.typ"
-FONTS = Path(noto_cjk_sans_otc.__file__).parent
 _DAYS = {
     "start": "起算日(第 0 日)",
     "make_up": "调休上班",
@@ -39,7 +38,7 @@ async def dossier_pdf(printable: Printable) -> bytes:
 def _compile(printable: Printable) -> bytes:
     made: bytes = typst.compile(
         SOURCE,
-        font_paths=[FONTS],
+        font_paths=FONTS,
         ignore_system_fonts=True,
         sys_inputs={"data": json.dumps(dossier_values(printable), ensure_ascii=False)},
         format="pdf",

@@ -17,6 +17,7 @@ from casework.services import Services
 from casework.verifying import LedgerReport, verify_ledger
 from models.case import LedgerEvent
 from models.chain import EVENT_CHAIN, GENESIS
+from models.filing import CaseSecret
 from models.heads import HeadFile
 from models.messages import encode_event
 from tests.support.books import file_case
@@ -41,7 +42,8 @@ async def write_story(services: Services, told_by: Story | None = None) -> str:
     writer = LedgerWriter(services.keyring, Inbox())
 
     def write(session: Session) -> None:
-        writer.append(session.connection(), Head(case_id), "story", json.loads(encoded), None)
+        key = session.get_one(CaseSecret, case_id).wrapped_key
+        writer.append(session.connection(), Head(case_id, key), "story", json.loads(encoded), None)
 
     await services.database.write(write)
     return case_id
