@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -16,10 +17,13 @@ from sqlmodel import select
 
 from casework.dossier import signature_file, zipped
 from casework.dossier_check import DossierReport, verify_dossier
+from casework.findings import Finding
 from casework.histories import export_ended, histories_of
 from casework.services import Services
+from casework.verifying import check_and_record
 from models.evidence import CaseRun, HistoryExport
 from models.signing import SigningKey, generate_signing_key
+from routes.evidence_words import FOUND, finding_words
 from tests.support.house import House
 from tests.support.ledgers import Owner, head_now
 from tests.support.running import bancheng
@@ -293,6 +297,30 @@ async def test_the_pages_verify_and_hand_out_the_same(sqlite_house: House) -> No
         assert (await visitor.get("/evidence/2.json")).status_code == 404
     async with visiting(sqlite_house.app, sqlite_house.services, "guilin.lead") as visitor:
         assert "核验本件" not in (await visitor.get(f"/cases/{case['number']}")).text
+
+
+async def test_the_page_shows_what_the_latest_check_of_all_found(sqlite_house: House) -> None:
+    house = sqlite_house
+    case = await house.told()
+    async with visiting(house.app, house.services, "auditor") as visitor:
+        assert "还没有核验过" in (await visitor.get("/evidence")).text
+        assert await check_and_record(house.services, lambda: None)
+        assert "全部完好" in (await visitor.get("/evidence")).text
+        change = "UPDATE events SET type = 'x' WHERE case_id = :c AND seq = 2"
+        await Owner(house.services).run(change, c=case["id"])
+        assert not await check_and_record(house.services, lambda: None)
+        page = (await visitor.get("/evidence")).text
+        assert "第 2 条记录被改动" in page and f'href="/cases/{case["id"]}"' in page
+        assert "台账校验未通过" in (await visitor.get(f"/cases/{case['number']}")).text
+
+
+def test_every_finding_has_its_words() -> None:
+    """What can be found stands in the docstring of `Finding`; nothing of it is left without words."""
+    named = set(re.findall(r"`(\w+)`", Finding.__doc__ or "")) - {"what", "seq", "head"}
+    assert named == FOUND
+    facts = dict.fromkeys(("head", "held", "last", "run", "error", "file", "key", "after"), 1)
+    for what in named:
+        assert finding_words(Finding(what, "case", 3, facts | {"day": "2026-03-09"})), what
 
 
 async def test_an_erased_case_keeps_its_chain(sqlite_house: House) -> None:
