@@ -19,6 +19,7 @@ import logs
 from activities.archiving import ArchivingActivities, FileOutlet, Outlet, WebhookOutlet
 from activities.calendar import CalendarActivities
 from activities.inbox import Inbox
+from activities.issuing import IssuingActivities
 from activities.leaving import LetGo
 from activities.ledger import LedgerActivities
 from activities.notification import Channel, NotificationActivities, WebhookChannel
@@ -37,6 +38,7 @@ from settings import Settings
 from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
 from workflows.evidence import LedgerHeadsWorkflow
+from workflows.issuing import SendBulletinWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
 from workflows.sandbox import RUNNER
 
@@ -64,7 +66,9 @@ def build_workers(
     ledger = LedgerActivities(database, writer)
     registration = RegistrationActivities(database, writer)
     calendar = CalendarActivities(database, TellCases(services.engine))
-    outside = NotificationActivities(database, {channel.name: channel for channel in channels})
+    by_name = {channel.name: channel for channel in channels}
+    outside = NotificationActivities(database, by_name)
+    issuing = IssuingActivities(database, by_name, outside)
     archiving = ArchivingActivities(
         database,
         services.evidence.signer,
@@ -76,7 +80,7 @@ def build_workers(
         Worker(
             client,
             task_queue=CASES,
-            workflows=[CaseWorkflow, ReArmWorkflow, LedgerHeadsWorkflow],
+            workflows=[CaseWorkflow, ReArmWorkflow, LedgerHeadsWorkflow, SendBulletinWorkflow],
             activities=[
                 registration.register,
                 *(ledger.record, ledger.read, ledger.terms),
@@ -91,7 +95,7 @@ def build_workers(
         Worker(
             client,
             task_queue=NOTIFICATIONS,
-            activities=[outside.deliver],
+            activities=[outside.deliver, issuing.send_bulletin],
             graceful_shutdown_timeout=GRACE,
         ),
     ]

@@ -48,6 +48,8 @@ def texts_of(event: Event) -> dict[str, str]:
     texts = {name: event.texts[name] for name in ("matter", "problem") if name in event.texts}
     if event.type == "reply":
         texts["reply_text"] = event.texts["text"]
+    elif event.type == "archive" and "lesson" in event.texts:
+        texts["lesson"] = event.texts["lesson"]
     elif event.type == "triage" and "answer" in event.texts:
         texts["reply_text"] = event.texts["answer"]
     return texts

@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.messages import CaseInput, CommandMessage, Terms
 from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
 from workflows.case import REGISTER, CaseWorkflow
+from workflows.issuing import SendBulletinWorkflow
 from workflows.queues import CASES
 
 # An update that cannot be taken hangs: every call has an end.
@@ -113,6 +114,25 @@ class Engine:
     async def catch_up(self, case_id: str) -> None:
         """Have a case fold in what its ledger holds. Raises `CaseNotRunning`, `EngineUnavailable`."""
         await self._signal(case_id, CaseWorkflow.catch_up)
+
+    async def announce(self, bulletin: int) -> None:
+        """Have an issued bulletin sent outside; one that is under way is left alone.
+
+        Raises `EngineUnavailable`.
+        """
+        client = await self.client()
+        try:
+            await client.start_workflow(
+                SendBulletinWorkflow.run,
+                bulletin,
+                id=f"bulletin-{bulletin}",
+                task_queue=CASES,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                rpc_timeout=self._within,
+            )
+        except Exception as error:
+            _raise(error, "announce")
 
     async def _signal(self, case_id: str, signal: Any, *args: Any) -> None:
         client = await self.client()

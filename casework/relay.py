@@ -1,6 +1,7 @@
 """The relay: finishes what a crash or an outage left open between the tables and the engine.
 
-It starts every filing that has no number, and tells the workflow of events that it never heard of
+It starts every filing that has no number, has issued bulletins sent that were not, and tells the
+workflow of events that it never heard of
 (written just before a worker died). Everything it does may be done twice, also by two relays.
 """
 
@@ -10,6 +11,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import structlog
+from sqlalchemy import text
 from sqlmodel import Session, col, delete, exists, select, update
 
 from casework.calendars import terms_for
@@ -17,7 +19,7 @@ from casework.engine import CaseNotRunning, EngineUnavailable
 from casework.kept_forms import KEPT as FORMS_KEPT
 from casework.services import Services
 from models.access import Attempt
-from models.case import Case, LedgerEvent
+from models.case import Bulletin, Case, LedgerEvent
 from models.command import SentCommand
 from models.database import DatabaseUnavailable
 from models.filing import Filing
@@ -54,9 +56,11 @@ async def relay_once(services: Services) -> int:
     """Settle what is open now; return how much that was. Raises DatabaseUnavailable."""
     filings = await _unregistered(services)
     commands = await _unanswered(services)
-    if not (filings or commands) or not await services.engine.reachable():
+    bulletins = await _unsent(services)
+    if not (filings or commands or bulletins) or not await services.engine.reachable():
         return 0
     settled = await _each(filings, lambda filing: _start(services, filing))
+    settled += await _each(bulletins, services.engine.announce)
     return settled + await _each(commands, lambda command: _settle(services, command))
 
 
@@ -87,6 +91,17 @@ async def _unanswered(services: Services) -> Sequence[SentCommand]:
     )
     async with services.database.read() as session:
         return (await session.exec(wanted)).all()
+
+
+async def _unsent(services: Services) -> Sequence[int]:
+    """Issued bulletins that the channels outside have not got, though there was time."""
+    before = await services.clock.now() - PATIENCE
+    # Word for word the condition of the partial index.
+    unsent = text("bulletins.status = 'issued' AND bulletins.sent_at IS NULL")
+    wanted = select(Bulletin.id).where(unsent, col(Bulletin.decided_at) <= before)
+    async with services.database.read() as session:
+        rows = (await session.exec(wanted.order_by(col(Bulletin.id)).limit(BATCH))).all()
+    return [row for row in rows if row is not None]
 
 
 async def _each(items: Sequence[Item], settle: Callable[[Item], Awaitable[None]]) -> int:

@@ -16,8 +16,8 @@ class Case(Base, table=True):
     `seq` is its last event's. `state` is the whole fold; the columns beside it are what lists
     filter, sort and show. `run_id` is the run of the workflow that wrote last. `step` is the command
     that the case waits for and `step_by` the role it waits for; `order_due_at` is when the first
-    unanswered order is due; all three are empty once it is closed. Erasure blanks `matter`, `problem`
-    and `reply_text`.
+    unanswered order is due; all three are empty once it is closed. Erasure blanks `matter`, `problem`,
+    `reply_text` and `lesson`.
     """
 
     __tablename__ = "cases"
@@ -47,6 +47,12 @@ class Case(Base, table=True):
             postgresql_where=text("referred"),
         ),
         Index(
+            "ix_cases_lesson",
+            *("hall", "cause", "id"),
+            sqlite_where=text("lesson IS NOT NULL"),
+            postgresql_where=text("lesson IS NOT NULL"),
+        ),
+        Index(
             "ix_cases_next_alarm_at",
             "next_alarm_at",
             sqlite_where=text("next_alarm_at IS NOT NULL"),
@@ -70,6 +76,7 @@ class Case(Base, table=True):
     referred: bool = False
     merged_into: str | None = Field(default=None, max_length=UUID, index=True)
     matter: str | None = Field(default=None, sa_type=Text)
+    lesson: str | None = Field(default=None, sa_type=Text)
     problem: str | None = Field(default=None, sa_type=Text)
     cause: str | None = Field(default=None, max_length=CODE)
     reply_text: str | None = Field(default=None, sa_type=Text)
@@ -158,13 +165,25 @@ class LedgerEvent(Base, table=True):
 class Bulletin(Base, table=True):
     """Material for a 通报: drafted by the machine, issued or rejected by people only. Source: S0.
 
-    `seq` is the number of the event that drafted it.
+    `seq` is the number of the event that drafted it. What people did to it stands in `acts`, kind
+    `bulletin`; this is how it stands now, and `acts` and `last_hash` are the number and the hash of
+    the last one. An issued one has `department`, `year` and `serial` (its number) and `decided_at`;
+    `accountability` is referred, approved or returned for a serious one; `sent_at` is empty until
+    the channels outside have it.
     """
 
     __tablename__ = "bulletins"
     __table_args__ = (
         UniqueConstraint("case_id", "seq"),
         Index(None, "hall", "status", "id"),
+        Index("uq_bulletins_number", "department", "year", "serial", unique=True),
+        Index(None, "hall", "unit", "decided_at"),
+        Index(
+            "ix_bulletins_unsent",
+            "id",
+            sqlite_where=text("status = 'issued' AND sent_at IS NULL"),
+            postgresql_where=text("status = 'issued' AND sent_at IS NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
@@ -178,9 +197,17 @@ class Bulletin(Base, table=True):
     status: str = Field(default="draft", max_length=CODE)
     order_id: str | None = Field(default=None, max_length=CODE)
     due: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    statement: str | None = Field(default=None, sa_type=Text)
-    reason: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=UTCDateTime)
+    post: str | None = Field(default=None, max_length=NAME)
+    department: str | None = Field(default=None, max_length=NAME)
+    year: int | None = None
+    serial: int | None = None
+    decided_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    decided_by: str | None = Field(default=None, max_length=CODE)
+    accountability: str | None = Field(default=None, max_length=CODE)
+    acts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    last_hash: str | None = Field(default=None, max_length=DIGEST)
+    sent_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class NumberCounter(Base, table=True):

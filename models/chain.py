@@ -113,16 +113,20 @@ EVENT_CHAIN = Chain(
     )
 )
 ACCESS_CHAIN = Chain(("at", "username", "action", "case_id", "reason", "address"))
+ACT_CHAIN = Chain(("kind", "item", "case_id", "seq", "at", "type", "actor", "data", "sealed"))
 
 
-def verify_chain(rows: Iterable[object], last_seq: int | None = None) -> int | None:
+def verify_chain(
+    rows: Iterable[object], last_seq: int | None = None, chain: Chain = EVENT_CHAIN
+) -> int | None:
     """Return the first bad `seq` of a case's events (in order of seq), or None if all hold.
 
-    With `last_seq` (the projection's), events missing at the end are found too.
+    With `last_seq` (the projection's), events missing at the end are found too. ``chain`` is another
+    one where the rows are acts (`ACT_CHAIN`).
     """
     prev_hash, expected = GENESIS, 1
     for row in rows:
-        if _value(row, "seq") != expected or not EVENT_CHAIN.holds(row, prev_hash):
+        if _value(row, "seq") != expected or not chain.holds(row, prev_hash):
             return expected
         prev_hash, expected = _value(row, "hash"), expected + 1
     return expected if last_seq is not None and expected <= last_seq else None

@@ -18,6 +18,7 @@ class Filing(Base, table=True):
 
     `form` is sealed JSON under the case key, purpose `form` (matter, problem, attempts).
     `number` and `registered_at` are None until the case is registered.
+    `repeat_of` is the newest case that it repeats (重复反映): same person, same matter, within 90 days.
     The same clerk and Idempotency-Key mean the same filing; `body_hash` tells another body.
     """
 
@@ -46,6 +47,7 @@ class Filing(Base, table=True):
     query_code_hash: str = Field(max_length=DIGEST)
     number: str | None = Field(default=None, max_length=CODE)
     registered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    repeat_of: str | None = Field(default=None, max_length=UUID)
 
 
 class Petitioner(Base, table=True):

@@ -14,6 +14,8 @@ class Notification(Base, table=True):
     `case_id` is that of a request for rights where the line is about one (casework/grant_notices.py).
 
     Written in the ledger's transaction; one per event, kind and user, however often it is retried.
+    A negative `seq` is the number of an act (`acts.id`) and not of an event. `path` is the page that
+    it leads to, None for the case's.
     """
 
     __tablename__ = "notifications"
@@ -37,10 +39,14 @@ class Notification(Base, table=True):
     text: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=UTCDateTime)
     read: bool = False
+    path: str | None = Field(default=None, max_length=CODE)
 
 
 class Delivery(Base, table=True):
-    """A message for a channel outside; `status` is pending, sent or failed."""
+    """A message for a channel outside; `status` is pending, sent or failed.
+
+    A negative `seq` is the number of an act (`acts.id`) and not of an event.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (

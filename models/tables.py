@@ -1,6 +1,7 @@
 """Every table in one place: who imports this module has the whole metadata (migrations, tests)."""
 
 from models.access import AccessLog, AccessToken, Attempt
+from models.act import Act
 from models.attachment import Attachment
 from models.base import Base
 from models.case import Bulletin, Case, CaseCoUnit, LedgerEvent, NumberCounter
@@ -12,12 +13,14 @@ from models.grants import Grant
 from models.inbox import Delivery, Notification
 from models.kept_form import KeptForm
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
+from models.typical import TypicalCase
 
 metadata = Base.metadata
 
 __all__ = [
     "AccessLog",
     "AccessToken",
+    "Act",
     "Attachment",
     "Attempt",
     "Bulletin",
@@ -44,6 +47,7 @@ __all__ = [
     "Petitioner",
     "PolicyVersion",
     "SentCommand",
+    "TypicalCase",
     "Unit",
     "User",
     "metadata",

@@ -29,6 +29,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "not-ready": ("服务未就绪", "依赖的服务暂时无法连接。"),
     "internal-error": ("系统错误", "系统发生错误，已记录。请稍后再试或联系管理员。"),
     "rehearsal-unsettled": ("演练时间已推进", "时间已推进，但到期事项尚未全部记入台账，请稍后查看。"),
+    "bulletin-decided": ("已经审定", "这份通报批评已有决定，不能再作此操作。"),
     "too-many-attachments": ("附件已满", "每个办件最多 10 个附件。"),
 }
 """Slug → title and detail."""

@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from models import backends, engines
 from models.access_log import append
+from models.act import NewAct, append_act
 from models.chain import EVENT_CHAIN, verify_access_log, verify_chain
 from models.crypto import CaseKey, generate_key
 from models.crypto import Keyring as Ring
@@ -33,7 +34,7 @@ from rules.calendar import SHANGHAI
 
 AT = datetime(2026, 9, 20, 17, 30, 0, 123456, tzinfo=SHANGHAI)
 RING = Ring.parse(generate_key())
-APPEND_ONLY = ["events", "access_log"]
+APPEND_ONLY = ["events", "access_log", "acts"]
 
 
 @pytest.fixture
@@ -99,8 +100,10 @@ async def execute(db: Database, statement: str) -> None:
 
 @pytest.fixture
 async def filled(db: Database) -> Database:
-    """A database with rows in both append-only tables."""
+    """A database with rows in the append-only tables."""
     await write_events(db)
+    act = NewAct("bulletin", 1, "case-1", AT, "drafted", {"role": "system"})
+    await db.write(lambda session: append_act(session.connection(), act))
     async with db.begin() as session:
         await append(session, at=AT, action="sign_in", username="guilin.clerk")
     return db
