@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from casework.acts import SYSTEM, Appended, actor_of, append
+from casework.acts import SYSTEM, Appended, actor_of, append, read_record
 from casework.bulletin_document import document_facts
 from casework.bulletin_notices import (
     ANSWERED,
@@ -66,6 +66,9 @@ async def state(services: Services, viewer: Viewer, found: Bulletin, text: str) 
     async with services.database.begin() as session:
         bulletin = await _locked(session, found)
         _check_open(bulletin)
+        last = (await read_record(session, services.keyring, BULLETIN, bulletin.id or 0)).acts[-1:]
+        if last and (last[0].type, last[0].text) == ("statement", text):
+            return bulletin  # sent twice: a double click says nothing new
         act = await _act(services, session, bulletin, now, "statement", actor_of(viewer), text=text)
         words = f"{bulletin.case_number} 通报批评草稿：单位已提交说明"
         await tell(session, bulletin, act.id, now, (STATED, words), await supervisors(session, bulletin))

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.services import Services
 from models.case import Case
+from models.filing import Filing
 from rules.calendar import Calendar
 from rules.case.vocabulary import LADDER, Light
 
@@ -37,6 +38,7 @@ _SHOWN: tuple[Any, ...] = (
     Case.due_provisional,
     Case.order_due_at,
     Case.calendar_version,
+    col(Filing.repeat_of).is_not(None).label("repeat"),
 )
 
 
@@ -50,7 +52,10 @@ class Left:
 
 @dataclass(frozen=True)
 class Row:
-    """A case in a list. ``left`` is to the due date, None where no limit runs against anybody."""
+    """A case in a list. ``left`` is to the due date, None where no limit runs against anybody.
+
+    ``repeat``: it repeats another one (重复反映).
+    """
 
     id: str
     number: str | None
@@ -67,6 +72,7 @@ class Row:
     due_at: datetime | None
     due_provisional: bool
     order_due_at: datetime | None
+    repeat: bool
     left: Left | None
     order_left: Left | None
 
@@ -92,7 +98,9 @@ async def read_rows(
     The ids come from an index alone; only what is shown is fetched from the wide rows.
     """
     found = ids.subquery()
-    wanted: Any = select(*_SHOWN).join(found, found.c.id == col(Case.id)).order_by(*order)
+    shown_cases: Any = select(*_SHOWN).join(found, found.c.id == col(Case.id))
+    filed = shown_cases.join(Filing, col(Filing.case_id) == col(Case.id), isouter=True)
+    wanted = filed.order_by(*order)
     rows = []
     for values in (await session.exec(wanted)).mappings():
         shown = dict(values)

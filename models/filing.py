@@ -28,6 +28,12 @@ class Filing(Base, table=True):
         UniqueConstraint("query_code_hash"),
         UniqueConstraint("number"),
         Index(
+            "ix_filings_repeat_of",
+            "repeat_of",
+            sqlite_where=text("repeat_of IS NOT NULL"),
+            postgresql_where=text("repeat_of IS NOT NULL"),
+        ),
+        Index(
             "ix_filings_unregistered",
             "received_at",
             sqlite_where=text("registered_at IS NULL"),

@@ -17,6 +17,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         admin_policies,
         admin_user,
         admin_users,
+        bulletins,
         case,
         case_evidence,
         cases,
@@ -45,7 +46,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
     modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
-    modules += [admin_calendar, admin_policies]
+    modules += [admin_calendar, admin_policies, bulletins]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

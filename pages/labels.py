@@ -51,7 +51,21 @@ MEANS = {"phone": "电话", "visit": "上门", "sms": "短信", "letter": "信�
 PETITIONER = {"person": "个人", "enterprise": "企业"}
 PENDING = {"extension": "延期申请", "unsolvable": "无法解决的认定"}
 RATING = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
-BULLETIN = {"draft": "草稿", "issued": "已通报", "rejected": "不予通报"}
+BULLETIN = {"draft": "草稿", "issued": "已通报", "rejected": "不予通报", "referred": "问责移送"}
+ACCOUNTABILITY = {"referred": "待上级审定", "approved": "上级同意", "returned": "上级退回"}
+SERIOUS = {
+    "repeated": "该单位近期通报次数已达规定次数",
+    "unanswered_again": "该单位被通报后又有督办单逾期未答复",
+}
+BULLETIN_ACT = {
+    "drafted": "系统起草",
+    "statement": "单位说明",
+    "issued": "审定：予以通报",
+    "rejected": "审定：不予通报",
+    "referred": "移送问责",
+    "referral_approved": "上级同意问责移送",
+    "referral_returned": "上级退回问责移送",
+}
 GROUND = {
     "order_unanswered": "督办单逾期未答复(拒不配合)",
     "two_refused_returns": "两次退单被驳回(推诿扯皮)",
@@ -179,6 +193,9 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
     "pending": PENDING,
     "rating": RATING,
     "bulletin": BULLETIN,
+    "accountability": ACCOUNTABILITY,
+    "serious": SERIOUS,
+    "bulletin_act": BULLETIN_ACT,
     "ground": GROUND,
     "holder": HOLDER,
     "session": SESSION,

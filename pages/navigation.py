@@ -20,6 +20,7 @@ QUEUE = Place("/counter/queue", "今日队列")
 DEPARTMENT = Place("/department", "承办办件")
 LEAD = Place("/lead", "大厅总览")
 SUPERVISION = Place("/supervision", "督查督办")
+BULLETINS = Place("/bulletins", "通报")
 CASES = Place("/cases", "全部办件")
 ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
@@ -36,6 +37,10 @@ PLACES: Mapping[Role, tuple[Place, ...]] = {
     Role.SUPERVISOR: (SUPERVISION, CASES, EVIDENCE),
     Role.SUPERIOR: (SUPERVISION, CASES),
     Role.AUDITOR: (SUPERVISION, CASES, EVIDENCE, ACCESS),
+    Role.DEPUTY_LEADER: (DEPARTMENT, CASES, BULLETINS),
+    Role.SUPERVISOR: (SUPERVISION, CASES, BULLETINS),
+    Role.SUPERIOR: (SUPERVISION, CASES, BULLETINS),
+    Role.AUDITOR: (SUPERVISION, CASES, BULLETINS, ACCESS),
     Role.ADMIN: (ADMIN,),
 }
 """The first of a role's places is where it starts."""

@@ -50,6 +50,7 @@ def upgrade() -> None:
     op.create_index(INDEXES[1], "bulletins", ["hall", "unit", "decided_at"])
     _create_partial(INDEXES[2], "bulletins", ["id"], "status = 'issued' AND sent_at IS NULL")
     _create_partial("ix_cases_lesson", "cases", ["hall", "cause", "id"], "lesson IS NOT NULL")
+    _create_partial("ix_filings_repeat_of", "filings", ["repeat_of"], "repeat_of IS NOT NULL")
     _create_acts()
     _create_typical_cases()
 
@@ -58,6 +59,7 @@ def downgrade() -> None:
     op.drop_table("typical_cases")
     op.drop_table("acts")
     op.drop_index("ix_cases_lesson", "cases")
+    op.drop_index("ix_filings_repeat_of", "filings")
     for name in INDEXES:
         op.drop_index(name, "bulletins")
     for name in DROPPED:
