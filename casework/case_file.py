@@ -1,23 +1,31 @@
 """Everything that one page shows of a case: its facts, its clock, its history, who held it, its files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import col, select
 
+from casework.acts import Record
 from casework.attachments import list_attachments
+from casework.bulletins import bulletins_of_case
 from casework.clockwork import Clockwork, clockwork
 from casework.filer import filer_of
 from casework.finding import Found, find_case
 from casework.foreseen import foreseen_dues
 from casework.history import MAY_SEE_HOLDING, decided, events_shown, holding_shown, rows_of
 from casework.moments import shown
+from casework.lessons import Lesson, lessons_like
 from casework.petitioners import MAY_RENEW_CODE, may_unmask
 from casework.reading import get_case
+from casework.repeats import NONE, Repeats, repeats_of
 from casework.services import Services
+from casework.typical import WRITERS, typical_of_case
 from casework.viewer import Viewer
+from models.case import Bulletin
 from models.directory import Hall, Unit
+from models.typical import TypicalCase
+from rules.case.vocabulary import ENDED, Status
 
 
 @dataclass(frozen=True)
@@ -41,20 +49,27 @@ class CaseFile:
     may_renew_code: bool = False
     co_units: tuple[Mapping[str, Any], ...] = field(default=())
     foreseen: Mapping[str, str | None] = field(default_factory=dict)
+    bulletins: tuple[tuple[Bulletin, Record], ...] = ()
+    repeats: Repeats = NONE
+    lessons: tuple[Lesson, ...] = ()
+    typical: TypicalCase | None = None
+    may_write_up: bool = False
 
 
 async def open_file(services: Services, viewer: Viewer, ref: str) -> CaseFile:
     """Return a case by its id or number. Raises `NotFound`."""
     case = await get_case(services, viewer, ref)
     halls, units = await _names(services, case["hall"])
+    repeats = await repeats_of(services, viewer, case["id"])
     if case["number"] is None:
-        return CaseFile(case, halls, units)
+        return CaseFile(case, halls, units, repeats=repeats)
     found = await find_case(services, viewer, case["id"])
     rows = await rows_of(services, found)
     async with services.database.read() as session:
         filer = await filer_of(session, found.case.id)
     events = events_shown(found, rows, filer)
     until = await services.clock.now()
+    typical = await typical_of_case(services, viewer, case["id"])
     return CaseFile(
         case=case,
         halls=halls,
@@ -68,7 +83,19 @@ async def open_file(services: Services, viewer: Viewer, ref: str) -> CaseFile:
         may_renew_code=viewer.role in MAY_RENEW_CODE,
         co_units=_opinions(found),
         foreseen={name: shown(due) for name, due in foreseen_dues(found, viewer, until).items()},
+        bulletins=tuple(await bulletins_of_case(services, viewer, case["id"])),
+        repeats=repeats,
+        lessons=tuple(await _lessons(services, viewer, case)),
+        typical=typical,
+        may_write_up=viewer.role in WRITERS and typical is None and Status(case["status"]) in ENDED,
     )
+
+
+async def _lessons(services: Services, viewer: Viewer, case: Mapping[str, Any]) -> Sequence[Lesson]:
+    """Return what was learnt from similar cases, while there is still something to be done."""
+    if Status(case["status"]) in ENDED:
+        return ()
+    return await lessons_like(services, viewer, case["matter"], case["cause"], case["id"])
 
 
 def _opinions(found: Found) -> tuple[Mapping[str, Any], ...]:

@@ -76,7 +76,7 @@ async def search_lessons(
     services: Services, viewer: Viewer, typed: str, cause: str | None, page: int
 ) -> Lessons:
     """Return a page of the lessons that the viewer sees, newest first; `typed` is looked for in all texts."""
-    conditions = [_LEARNT]
+    conditions: list[ColumnElement[bool]] = [_LEARNT]
     if typed:
         texts = (col(Case.lesson), col(Case.matter), col(Case.number))
         conditions.append(or_(*(text.icontains(typed, autoescape=True) for text in texts)))

@@ -131,7 +131,10 @@ async def write(services: Services, viewer: Viewer, found: Found, texts: Mapping
                 written_by=viewer.username,
                 written_at=now,
                 last_hash="",
-                **given,
+                title=given["title"],
+                problem=given["problem"],
+                done=given["done"],
+                lesson=given["lesson"],
             )
         item.sqlmodel_update(
             given

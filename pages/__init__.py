@@ -17,6 +17,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         admin_policies,
         admin_user,
         admin_users,
+        bottlenecks,
         bulletins,
         case,
         case_evidence,
@@ -29,12 +30,15 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         home,
         inbox,
         lead,
+        lessons,
         oidc,
         public,
+        public_cases,
         receipt,
         rehearsal,
         sign_in,
         supervision,
+        typical,
     )
     from pages.dossier_pdf import dossier_pdf
     from pages.errors import install_error_pages
@@ -46,7 +50,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
     modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
-    modules += [admin_calendar, admin_policies, bulletins]
+    modules += [admin_calendar, admin_policies, bulletins, bottlenecks, lessons, typical, public_cases]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

@@ -1,10 +1,13 @@
 """Events of the ledger as people read them: who did what when, in the words of the screen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from casework.acts import Record, ShownAct
+from casework.bulletins import number_of
+from models.case import Bulletin
 from pages import labels
 from pages.command_words import LABELS, YES_NO
 from pages.rendering import moment
@@ -26,6 +29,7 @@ class Line:
 class Entry:
     """One event. ``due`` is its new due date and ``previous`` the old one, where it moved.
 
+    One of a 通报 about the case has a ``path``, and no number: it stands in a record of its own.
     Of an alarm, ``was_due`` and ``fired`` say to the second when it should have fired and when it did.
     """
 
@@ -45,6 +49,7 @@ class Entry:
     light: str | None
     lines: tuple[Line, ...]
     hash: str
+    path: str | None = None
 
 
 # Shown in their own place, or of no use to people.
@@ -76,6 +81,37 @@ _MOMENTS = frozenset({"at", "order_due_at"})
 def entries(events: tuple[Mapping[str, Any], ...], units: Names, halls: Names) -> list[Entry]:
     """Return the history of a case, oldest first; names of units and halls by their codes."""
     return [_entry(event, units, halls) for event in events]
+
+
+def with_bulletins(history: list[Entry], bulletins: Sequence[tuple[Bulletin, Record]]) -> list[Entry]:
+    """Return the history with what became of the bulletins about the case, by time."""
+    acts = [_of_bulletin(bulletin, act) for bulletin, record in bulletins for act in record.acts]
+    return sorted([*history, *acts], key=lambda each: datetime.fromisoformat(each.at))
+
+
+def _of_bulletin(bulletin: Bulletin, act: ShownAct) -> Entry:
+    role = labels.word("role", act.actor["role"])
+    number = number_of(bulletin)
+    named = [Line("发文字号", number)] if act.type == "issued" and number else []
+    return Entry(
+        seq=0,
+        type=f"bulletin_{act.type}",
+        at=act.at.isoformat(),
+        title=f"通报 · {labels.word('bulletin_act', act.type)}",
+        by=act.actor.get("name") or role,
+        role=role,
+        is_alarm=False,
+        was_due=None,
+        fired=None,
+        due=None,
+        previous=None,
+        status=None,
+        level=None,
+        light=None,
+        lines=(*named, *([Line("内容", act.text, typed=True)] if act.text else [])),
+        hash=act.hash,
+        path=f"/bulletins/{bulletin.id}",
+    )
 
 
 def _entry(event: Mapping[str, Any], units: Names, halls: Names) -> Entry:

@@ -18,7 +18,7 @@ from casework.viewer import Viewer
 from pages import labels
 from pages.alarm_words import will_happen
 from pages.case_grounds import grounds
-from pages.case_history import entries
+from pages.case_history import entries, with_bulletins
 from pages.case_order import ordered
 from pages.command_forms import Choices, CommandForm, command_form
 from pages.form_values import Typed, shown_faults
@@ -104,7 +104,7 @@ async def case_page(
         others=[command_form(name, choices) for name in others],
         open_form=open_form or (first[0] if first else ""),
         lost=_lost(again_form, extra.again, [*first, *others]),
-        history=history,
+        history=with_bulletins(history, file.bulletins),
         grounds={name: grounds(name, file, history) for name in (*first, *others)},
         next_alarm=_foreseen(file),
         opening=opening,

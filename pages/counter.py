@@ -13,6 +13,7 @@ from casework.desk import desk_of
 from casework.errors import BadInput
 from casework.filing import file_case
 from casework.kept_forms import forget_form
+from casework.lessons import Lesson, lessons_like
 from casework.sent import KEY_HEADER
 from casework.services import Services
 from casework.similar import Similar, similar_cases
@@ -29,7 +30,7 @@ from routes.dependencies import Given
 from routes.filing_body import read_filing
 from routes.keys import key_faults
 from rules.calendar import local
-from rules.case.vocabulary import Kind, Role
+from rules.case.vocabulary import Cause, Kind, Role
 
 router = APIRouter(dependencies=SIGNED_IN, route_class=FormRoute)
 
@@ -45,6 +46,7 @@ class Sheet:
     key: str
     faults: Mapping[str, str] = field(default_factory=dict)
     similar: Sequence[Similar] | None = None
+    lessons: Sequence[Lesson] = ()
     message: str | None = None
     files_lost: bool = False
     fresh: bool = False
@@ -95,6 +97,8 @@ async def check(request: Request, given: Given, viewer: Clerk) -> Response:
     else:
         sheet = Sheet(fields, key, {}, found, files_lost=files)
     sheet = replace(sheet, kept=str(form.get(KEPT) or ""))
+    learnt = await lessons_like(given, viewer, fields["matter"], _cause(fields["cause"]))
+    sheet = replace(sheet, lessons=learnt)
     return await _show(request, given, viewer, sheet)
 
 
@@ -114,7 +118,12 @@ async def similar(request: Request, given: Given, viewer: Clerk) -> Response:
     form = await request.form()
     phone, matter = str(form.get("phone") or ""), str(form.get("matter") or "")
     found = await similar_cases(given, viewer, phone, matter)
-    return render(request, "counter/_similar.html", similar=found)
+    learnt = await lessons_like(given, viewer, matter, _cause(str(form.get("cause") or "")))
+    return render(request, "counter/_similar.html", similar=found, lessons=learnt)
+
+
+def _cause(typed: str) -> str | None:
+    return typed if typed in {cause.value for cause in Cause} else None
 
 
 _REPEATED = 200

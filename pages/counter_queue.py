@@ -12,6 +12,7 @@ from casework.commanding import aim, send
 from casework.desk import desk_of, promises_for
 from casework.finding import Found, find_case
 from casework.kept_forms import forget_form
+from casework.lessons import lessons_like
 from casework.queue import read_queue
 from casework.reading import get_case
 from casework.services import Services
@@ -126,6 +127,7 @@ async def _show(
         message=told.message if told else None,
         lost=to_copy(form, opening.typed) if told and "triage" not in case["allowed"] else [],
         promises=promises_for(found),
+        lessons=await lessons_like(given, viewer, case["matter"], case["cause"], case["id"]),
         key=key,
         kept=kept,
         note=BACK if kept and told is None else None,

@@ -71,6 +71,15 @@ GROUND = {
     "two_refused_returns": "两次退单被驳回(推诿扯皮)",
     "two_refused_replies": "两次答复未通过(敷衍应付)",
 }
+TYPICAL = {"submitted": "待审核", "returned": "已退回", "published": "已发布", "withdrawn": "已撤下"}
+TYPICAL_ACT = {"submitted": "提交审核", "returned": "退回修改", "published": "审核发布", "withdrawn": "撤下"}
+TYPICAL_PART = {
+    "title": "标题",
+    "problem": "反映的问题",
+    "done": "怎么办成的",
+    "lesson": "经验",
+    "matter": "事项",
+}
 SESSION = {"page": "网页", "sso": "网页(统一身份认证)", "api": "接口令牌"}
 HOLDER = {
     "window": "窗口",
@@ -196,6 +205,8 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
     "accountability": ACCOUNTABILITY,
     "serious": SERIOUS,
     "bulletin_act": BULLETIN_ACT,
+    "typical": TYPICAL,
+    "typical_act": TYPICAL_ACT,
     "ground": GROUND,
     "holder": HOLDER,
     "session": SESSION,
@@ -209,3 +220,8 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
 def word(of: str, value: object, otherwise: str = "—") -> str:
     """Return the term for a value; one that has none is shown as it is, None as `otherwise`."""
     return otherwise if value is None else _WORDS[of].get(value, str(value))
+
+
+def typical_label(part: str) -> str:
+    """Return what a part of a typical case is called."""
+    return TYPICAL_PART.get(part, part)

@@ -21,6 +21,8 @@ DEPARTMENT = Place("/department", "承办办件")
 LEAD = Place("/lead", "大厅总览")
 SUPERVISION = Place("/supervision", "督查督办")
 BULLETINS = Place("/bulletins", "通报")
+BOTTLENECKS = Place("/bottlenecks", "重复与瓶颈")
+TYPICAL = Place("/typical", "典型案例")
 CASES = Place("/cases", "全部办件")
 ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
@@ -30,17 +32,17 @@ HELP = Place("/help", "帮助")
 
 PLACES: Mapping[Role, tuple[Place, ...]] = {
     Role.CLERK: (QUEUE, COUNTER, CASES),
-    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES),
-    Role.CENTRE: (LEAD, CASES),
+    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES, TYPICAL),
+    Role.CENTRE: (LEAD, CASES, BOTTLENECKS, TYPICAL),
     Role.CONTACT: (DEPARTMENT, CASES),
     Role.DEPUTY_LEADER: (DEPARTMENT, CASES),
     Role.SUPERVISOR: (SUPERVISION, CASES, EVIDENCE),
     Role.SUPERIOR: (SUPERVISION, CASES),
     Role.AUDITOR: (SUPERVISION, CASES, EVIDENCE, ACCESS),
     Role.DEPUTY_LEADER: (DEPARTMENT, CASES, BULLETINS),
-    Role.SUPERVISOR: (SUPERVISION, CASES, BULLETINS),
+    Role.SUPERVISOR: (SUPERVISION, CASES, BULLETINS, BOTTLENECKS, TYPICAL),
     Role.SUPERIOR: (SUPERVISION, CASES, BULLETINS),
-    Role.AUDITOR: (SUPERVISION, CASES, BULLETINS, ACCESS),
+    Role.AUDITOR: (SUPERVISION, CASES, BULLETINS, BOTTLENECKS, TYPICAL, ACCESS),
     Role.ADMIN: (ADMIN,),
 }
 """The first of a role's places is where it starts."""

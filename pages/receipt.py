@@ -13,6 +13,7 @@ from casework.desk import Promise
 from casework.finding import find_case
 from casework.petitioners import renew_query_code
 from casework.receipts import Receipt, read_receipt
+from casework.repeats import repeats_of
 from casework.viewer import Viewer
 from pages.counter_code import Kept, recall, remember
 from pages.errors import SEE_OTHER
@@ -61,6 +62,7 @@ async def as_page(request: Request, id: str, given: Given, viewer: Clerk) -> Res
         public=public_page(request, given),
         qr=segno.make(link, error="m").svg_data_uri(scale=4, border=4),
         steps=_steps(receipt),
+        repeats=await repeats_of(given, viewer, receipt.case["id"]),
     )
     page.headers["Cache-Control"] = "no-store"
     return page

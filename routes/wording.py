@@ -30,6 +30,9 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "internal-error": ("系统错误", "系统发生错误，已记录。请稍后再试或联系管理员。"),
     "rehearsal-unsettled": ("演练时间已推进", "时间已推进，但到期事项尚未全部记入台账，请稍后查看。"),
     "bulletin-decided": ("已经审定", "这份通报批评已有决定，不能再作此操作。"),
+    "case-not-closed": ("尚未办结", "办件办结后才能写成典型案例。"),
+    "typical-case-there": ("已有典型案例", "这件已写成典型案例，正在审核或已经发布。"),
+    "typical-case-decided": ("已经处理", "这篇典型案例刚刚有了变化，请重新打开后再试。"),
     "too-many-attachments": ("附件已满", "每个办件最多 10 个附件。"),
 }
 """Slug → title and detail."""
@@ -148,6 +151,9 @@ FAULTS: dict[str, str] = {
     "widens_rights": "会扩大上级大厅监督人员的管辖范围，须先由两人审批停用或调整其授权",
     "twice": "重复出现",
     "unknown_case": "没有这个办件，或您无权查看",
+    "names_petitioner": "写出了反映人的姓名或名称，请改用“某市民”“某企业”",
+    "numbers_petitioner": "写出了反映人的电话或证件号码，请删去",
+    "numbers_somebody": "含有手机号或身份证号，请删去",
     "unreadable": "无法读取",
     "idempotency_key_reused": "同一幂等键已用于内容不同的请求",
 }

@@ -57,7 +57,8 @@ async function preview() {
 
 let asked = "";
 async function similar() {
-  const body = new URLSearchParams({ phone: named("petitioner.phone").value, matter: named("matter").value });
+  const typed = { phone: "petitioner.phone", matter: "matter", cause: "cause" };
+  const body = new URLSearchParams(Object.entries(typed).map(([as, name]) => [as, named(name).value]));
   if (String(body) === asked) return;
   const mine = (asked = String(body));
   const headers = { "X-CSRF-Token": named("csrf").value };
@@ -120,7 +121,7 @@ const keepSoon = later(keep);
 const similarSoon = later(similar);
 form.addEventListener("input", (event) => {
   keepSoon();
-  if (["petitioner.phone", "matter"].includes(event.target.name)) similarSoon();
+  if (["petitioner.phone", "matter", "cause"].includes(event.target.name)) similarSoon();
 });
 addEventListener("pagehide", () => sending || keep());
 

@@ -9,12 +9,15 @@ may: 422 or 409 is for those only. What ends a session is called last, each time
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from api import create_app
+from models.case import Bulletin
+from models.typical import TypicalCase
 from pages.csrf import HEADER
 from rules.case.vocabulary import Role
 from tests.support.house import House
@@ -88,7 +91,48 @@ async def _filled(house: House, case: Mapping[str, Any]) -> dict[str, str]:
         "unit": "market",
         "year": "2027",
         "username": "chengzhong.civil.alternate",
+        "bulletin": await _bulletin(house, case),
+        "item": await _typical(house, case),
     }
+
+
+async def _bulletin(house: House, case: Mapping[str, Any]) -> str:
+    """One that was issued and referred upward, so that everybody who ever sees one sees it."""
+    row = Bulletin(
+        case_id=case["id"],
+        case_number=case["number"],
+        seq=1,
+        hall="guilin",
+        unit="market",
+        ground="two_refused_replies",
+        status="issued",
+        accountability="referred",
+        created_at=datetime.fromisoformat(case["received_at"]),
+    )
+    return await _added(house, row)
+
+
+async def _typical(house: House, case: Mapping[str, Any]) -> str:
+    texts = dict.fromkeys(("title", "problem", "done", "lesson"), "某市民的一件事")
+    row = TypicalCase(
+        case_id=case["id"],
+        case_number=case["number"],
+        hall="guilin",
+        status="published",
+        written_by="guilin.lead",
+        written_at=datetime.fromisoformat(case["received_at"]),
+        published_at=datetime.fromisoformat(case["received_at"]),
+        last_hash="0" * 64,
+        **texts,
+    )
+    return await _added(house, row)
+
+
+async def _added(house: House, row: Bulletin | TypicalCase) -> str:
+    async with house.services.database.begin() as session:
+        session.add(row)
+        await session.flush()
+        return str(row.id)
 
 
 def _late(route: str) -> tuple[bool, str]:

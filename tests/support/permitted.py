@@ -31,6 +31,8 @@ NOBODY: Roles = frozenset()
 ACTING = CLERKS | UNIT | CENTRE | SUPERVISOR | SUPERIOR
 STAFF = ACTING | AUDITOR
 SIGNED_IN = STAFF | ADMIN
+# Of a bulletin that was issued and referred upward, as the one of the matrix was.
+READERS = SUPERVISOR | SUPERIOR | AUDITOR | UNIT | LEAD | CENTRE
 OVERSEERS = LEAD | CENTRE | SUPERVISOR
 ANYONE = SIGNED_IN | {Role.CITIZEN}
 """The citizen stands for whoever is not signed in."""
@@ -100,6 +102,12 @@ API: dict[str, Roles] = {
     "GET /api/notifications": SIGNED_IN,
     "POST /api/notifications/read": SIGNED_IN,
     "GET /api/bulletins": SUPERVISOR | AUDITOR,
+    "GET /api/bulletins/{bulletin}": READERS,
+    "GET /api/bulletins/{bulletin}/file": READERS,
+    "POST /api/bulletins/{bulletin}/statement": LEADER,
+    "POST /api/bulletins/{bulletin}/approve": SUPERVISOR,
+    "POST /api/bulletins/{bulletin}/reject": SUPERVISOR,
+    "POST /api/bulletins/{bulletin}/referral": SUPERIOR,
     "GET /api/access-log": SUPERVISOR | AUDITOR,
     "GET /healthz": ANYONE,
     "GET /readyz": ANYONE,
@@ -152,6 +160,26 @@ PAGES: dict[str, Roles] = {
     "POST /department/sign": UNIT,
     "GET /lead": LEAD | CENTRE,
     "GET /supervision": SUPERVISOR | SUPERIOR | AUDITOR,
+    "GET /bulletins": READERS,
+    "GET /bulletins/{bulletin}": READERS,
+    "GET /bulletins/{bulletin}/file.pdf": READERS,
+    "POST /bulletins/{bulletin}/statement": LEADER,
+    "POST /bulletins/{bulletin}/approve": SUPERVISOR,
+    "POST /bulletins/{bulletin}/reject": SUPERVISOR,
+    "POST /bulletins/{bulletin}/referral": SUPERIOR,
+    "GET /bottlenecks": SUPERVISOR | AUDITOR | CENTRE,
+    "GET /bottlenecks/{number}": SUPERVISOR | AUDITOR | CENTRE,
+    "GET /lessons": STAFF,
+    "GET /lessons/search": STAFF,
+    "POST /lessons/search": STAFF,
+    "GET /typical": LEAD | CENTRE | SUPERVISOR | AUDITOR,
+    "GET /typical/{item}": LEAD | CENTRE | SUPERVISOR | AUDITOR,
+    "GET /typical/write/{number}": LEAD | CENTRE,
+    "POST /typical/write/{number}": LEAD | CENTRE,
+    "POST /typical/{item}/review": SUPERVISOR,
+    "POST /typical/{item}/withdraw": LEAD | CENTRE | SUPERVISOR,
+    "GET /public/cases": ANYONE,
+    "GET /public/cases/{item}": ANYONE,
     "GET /cases": STAFF,
     "GET /cases/search": STAFF,
     "POST /cases/search": STAFF,
@@ -207,6 +235,8 @@ MISSING = frozenset(
         "GET /public/file",  # no policy offers it
         "POST /public/file",
         "GET /evidence/{head}.json",  # no head was taken
+        "GET /api/bulletins/{bulletin}/file",  # it was issued without its record
+        "GET /bulletins/{bulletin}/file.pdf",
         "POST /admin/grants/{grant_id}/approve",
         "POST /admin/grants/{grant_id}/reject",
         "POST /admin/grants/{grant_id}/withdraw",

@@ -1,0 +1,264 @@
+"""Point by point what happens to a case's experience: repeats, clusters, lessons, typical cases."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select, update
+
+from models.act import Act
+from models.case import Case
+from models.chain import ACT_CHAIN, verify_chain
+from models.directory import User
+from models.filing import Filing
+from tests.support.house import House, triage
+from tests.support.visiting import visiting
+
+CLERK, LEAD, CENTRE, SUPERVISOR = "guilin.clerk", "guilin.lead", "guilin.centre", "guilin.supervisor"
+OTHER = {"kind": "person", "name": "钱大伟", "phone": "13800130077"}
+WRITE_UP = {
+    "title": "一次讲清，注销不再难",
+    "problem": "某市民三次到窗口，每次都被要求补材料。",
+    "done": "窗口与单位当场核对共享信息，免去重复提交。",
+    "lesson": "凡能共享的证件不再要求提交。",
+}
+
+
+def visit(house: House, username: str | None) -> Any:
+    """A browser of somebody in this house."""
+    return visiting(house.app, house.services, username)
+
+
+async def shown(house: House, username: str | None, path: str, status: int = 200) -> str:
+    async with visit(house, username) as browser:
+        answer = await browser.get(path)
+        assert answer.status_code == status, (username, path, answer.status_code)
+        return str(answer.text)
+
+
+async def older(house: House, case: Mapping[str, Any], days: float) -> None:
+    """Let a case have been received so many days ago."""
+    async with house.services.database.begin() as session:
+        row = await session.get_one(Case, case["id"])
+        row.received_at -= timedelta(days=days)
+        session.add(row)
+
+
+async def repeat_of(house: House, case: Mapping[str, Any]) -> str | None:
+    async with house.services.database.read() as session:
+        return (await session.get_one(Filing, case["id"])).repeat_of
+
+
+async def archived(house: House, lesson: str, **changed: Any) -> dict[str, Any]:
+    case = await house.closed() if not changed else await closed(house, **changed)
+    return await house.act(case, "archive", LEAD, lesson=lesson)
+
+
+async def closed(house: House, unit: str = "market", **changed: Any) -> dict[str, Any]:
+    case = await house.file(**changed)
+    await house.act(case, "triage", CLERK, **triage(unit=unit))
+    await house.act(case, "sign", f"guilin.{unit}.contact")
+    await house.act(case, "reply", f"guilin.{unit}.contact", text="已办结。", resolved=True)
+    await house.act(case, "check_reply", LEAD, accept=True)
+    return await house.act(case, "revisit", CLERK, reached=True, rating=5, resolved=True)
+
+
+# Repeats and clusters
+
+
+async def test_the_same_person_with_the_same_matter_is_marked_everywhere(house: House) -> None:
+    first = await house.file()
+    again = await house.file(matter="个体户 注销。")
+    other_person = await house.file(petitioner=OTHER)
+    other_matter = await house.file(matter="个体户开业")
+    found = [await repeat_of(house, case) for case in (first, again, other_person, other_matter)]
+    assert found == [None, first["id"], None, None]
+    page = await shown(house, CLERK, f"/cases/{again['number']}")
+    assert "重复反映" in page and f'href="/cases/{first["number"]}"' in page
+    assert f'href="/cases/{again["number"]}"' in await shown(house, CLERK, f"/cases/{first['number']}")
+    assert "重复反映" not in await shown(house, CLERK, f"/cases/{other_person['number']}")
+    assert "重复反映" in await shown(house, CLERK, f"/counter/receipt/{again['id']}")
+    assert "重复反映" not in await shown(house, CLERK, f"/counter/receipt/{first['id']}")
+    assert (await shown(house, CLERK, "/cases")).count("重复反映") == 1
+
+
+async def test_what_is_older_than_ninety_days_is_not_repeated(house: House) -> None:
+    first = await house.file()
+    await older(house, first, 90.5)
+    second = await house.file()
+    await older(house, second, 89)
+    third = await house.file()
+    assert [await repeat_of(house, case) for case in (second, third)] == [None, second["id"]]
+
+
+async def test_a_case_of_another_hall_is_repeated_but_not_named(sqlite_house: House) -> None:
+    house = sqlite_house
+    there = await house.file(by="chengzhong.clerk")
+    here = await house.file()
+    assert await repeat_of(house, here) == there["id"]
+    page = await shown(house, CLERK, f"/cases/{here['number']}")
+    assert "重复反映" in page and there["number"] not in page
+
+
+async def test_clusters_count_cases_by_matter_and_cause_within_scope(house: House) -> None:
+    for unit in ("market", "market", "social"):
+        case = await house.file()
+        await house.act(case, "triage", CLERK, **triage(unit=unit))
+    alone = await house.file(matter="居住证办理", petitioner=OTHER)
+    there = await house.file(by="chengzhong.clerk")
+    page = await shown(house, SUPERVISOR, "/bottlenecks")
+    body = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert body.count("<tr>") == 1 and "个体户注销" in body and "机械执行不愿办" in body
+    assert "市场监管局 2" in body and "人社局 1" in body
+    tiles = page.partition('<ul class="tiles">')[2].partition("</ul>")[0]
+    assert "<strong>4</strong>受理办件" in tiles and "<strong>2</strong>重复反映" in tiles
+    assert "50.0%" in tiles
+    listed = await shown(house, SUPERVISOR, f"/bottlenecks/{case['number']}")
+    assert listed.count('class="tag status-dispatched"') == 3 and alone["number"] not in listed
+    assert there["number"] not in listed
+    async with visit(house, SUPERVISOR) as browser:
+        assert (await browser.get(f"/bottlenecks/{there['number']}")).status_code == 404
+        assert (await browser.get("/bottlenecks?since=2026-99-99")).status_code == 422
+        early = (await browser.get("/bottlenecks?since=2020-01-01&until=2020-12-31")).text
+        assert "没有两件以上" in early and "<strong>—</strong>" in early
+    assert "<strong>4</strong>受理办件" in await shown(house, CENTRE, "/bottlenecks")
+    assert "<strong>5</strong>受理办件" in await shown(house, "auditor", "/bottlenecks")
+
+
+# Lessons
+
+
+async def test_a_lesson_is_kept_found_and_suggested_where_it_helps(house: House) -> None:
+    lesson = "共享的证件<不再>要求提交"
+    learnt = await archived(house, lesson)
+    text = "共享的证件&lt;不再&gt;要求提交"
+    case = await house.file(petitioner=OTHER)
+    await house.act(case, "triage", CLERK, **triage())
+    for username in (CLERK, LEAD, "guilin.market.contact", SUPERVISOR):
+        page = await shown(house, username, f"/cases/{case['number']}")
+        assert text in page and learnt["number"] in page, username
+    unlike = await house.file(matter="不动产登记", petitioner=OTHER, cause="legacy")
+    assert text not in await shown(house, CLERK, f"/cases/{unlike['number']}")
+    untriaged = await house.file(petitioner=OTHER | {"phone": "13800130078"})
+    assert text in await shown(house, CLERK, f"/counter/triage/{untriaged['number']}")
+    async with visit(house, CLERK) as browser:
+        panel = await browser.post("/counter/similar", {"phone": "", "matter": "个体户注销"})
+        assert text in panel.text and "同一事项" in panel.text
+        by_cause = {"phone": "", "matter": "", "cause": "mechanical_application"}
+        assert "同一成因" in (await browser.post("/counter/similar", by_cause)).text
+        found = await browser.post("/lessons/search", {"q": "共享", "cause": ""})
+        assert text in found.text
+        assert "没有找到" in (await browser.post("/lessons/search", {"q": "没有这个词"})).text
+        assert text not in (await browser.post("/lessons/search", {"q": "", "cause": "legacy"})).text
+    assert text in await shown(house, CLERK, "/lessons")
+
+
+@pytest.mark.parametrize("stranger", ["chengzhong.clerk", "guilin.social.contact", "superior"])
+async def test_a_lesson_of_others_is_not_there(sqlite_house: House, stranger: str) -> None:
+    learnt = await archived(sqlite_house, "只在本厅")
+    page = await shown(sqlite_house, stranger, "/lessons")
+    assert "只在本厅" not in page and learnt["number"] not in page
+
+
+# Typical cases
+
+
+async def write(house: House, username: str, case: Mapping[str, Any], **changed: str) -> Any:
+    async with visit(house, username) as browser:
+        return await browser.post(f"/typical/write/{case['number']}", WRITE_UP | changed)
+
+
+async def written(house: House, case: Mapping[str, Any], **changed: str) -> str:
+    answer = await write(house, LEAD, case, **changed)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"]).partition("?")[0]
+
+
+async def give(house: House, username: str, path: str, **form: str) -> Any:
+    async with visit(house, username) as browser:
+        return await browser.post(path, form)
+
+
+async def test_a_typical_case_goes_from_the_write_up_to_the_public_and_back(house: House) -> None:
+    case = await house.closed()
+    assert f"/typical/write/{case['number']}" in await shown(house, LEAD, f"/cases/{case['number']}")
+    path = await written(house, case)
+    public = path.replace("/typical/", "/public/cases/")
+    assert (await write(house, CENTRE, case)).status_code == 409
+    assert WRITE_UP["title"] in await shown(house, SUPERVISOR, "/typical")
+    await shown(house, None, public, 404)
+    assert (await give(house, SUPERVISOR, f"{path}/review", publish="no", reason="")).status_code == 422
+    back = await give(house, SUPERVISOR, f"{path}/review", publish="no", reason="写得再细些")
+    assert back.status_code == 303
+    assert "写得再细些" in await shown(house, LEAD, path)
+    assert WRITE_UP["done"] in await shown(house, LEAD, f"/typical/write/{case['number']}")
+    assert await written(house, case, done="当场核对，半小时办成。") == path
+    assert (await give(house, LEAD, f"{path}/review", publish="yes")).status_code == 403
+    assert (await give(house, SUPERVISOR, f"{path}/review", publish="yes")).status_code == 303
+    assert (await give(house, SUPERVISOR, f"{path}/review", publish="yes")).status_code == 409
+    page = await shown(house, None, public)
+    assert "半小时办成" in page and case["number"] not in page and "周" not in page
+    assert WRITE_UP["title"] in await shown(house, None, "/public/cases")
+    assert (await give(house, CENTRE, f"{path}/withdraw", reason="")).status_code == 422
+    assert (await give(house, CENTRE, f"{path}/withdraw", reason="当事人要求")).status_code == 303
+    await shown(house, None, public, 404)
+    assert WRITE_UP["title"] not in await shown(house, None, "/public/cases")
+    await _has_record(house, ["submitted", "returned", "submitted", "published", "withdrawn"])
+
+
+async def _has_record(house: House, types: list[str]) -> None:
+    async with house.services.database.read() as session:
+        rows = (await session.exec(select(Act).order_by(col(Act.seq)))).all()
+    assert [row.type for row in rows] == types
+    assert verify_chain(rows, len(types), ACT_CHAIN) is None
+    assert "半小时" not in "".join(str(row.model_dump()) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("title", "周小明的注销", "姓名或名称"),
+        ("problem", "周 小 明来过三次", "姓名或名称"),
+        ("done", "电话 138 0013 0001 告知", "电话或证件号码"),
+        ("lesson", "请联系 13900001111", "手机号或身份证号"),
+        ("done", "", "必填"),
+    ],
+)
+async def test_what_gives_somebody_away_is_refused_beside_its_field(
+    sqlite_house: House, field: str, text: str, words: str
+) -> None:
+    case = await sqlite_house.closed()
+    answer = await write(sqlite_house, LEAD, case, **{field: text})
+    assert answer.status_code == 422
+    assert words in answer.text and WRITE_UP["lesson" if field != "lesson" else "done"] in answer.text
+
+
+async def test_a_matter_that_names_the_petitioner_is_refused_too(sqlite_house: House) -> None:
+    case = await sqlite_house.closed()
+    async with sqlite_house.services.database.begin() as session:
+        await session.exec(update(Case).where(col(Case.id) == case["id"]).values(matter="周小明注销"))
+    answer = await write(sqlite_house, LEAD, case)
+    assert answer.status_code == 422 and "会一并公开" in answer.text
+
+
+async def test_only_closed_cases_of_the_own_hall_are_written_up(sqlite_house: House) -> None:
+    house = sqlite_house
+    open_case, case = await house.handled(), await house.closed()
+    assert (await write(house, LEAD, open_case)).status_code == 409
+    for username, status in (("chengzhong.lead", 404), (CLERK, 403), (SUPERVISOR, 403), ("lingui.lead", 404)):
+        assert (await write(house, username, case)).status_code == status, username
+    path = await written(house, case)
+    for username, status in (("chengzhong.lead", 404), ("chengzhong.supervisor", 404), (CLERK, 403)):
+        await shown(house, username, path, status)
+        assert (await give(house, username, f"{path}/review", publish="yes")).status_code == status
+
+
+async def test_nobody_reviews_what_he_wrote_himself(sqlite_house: House) -> None:
+    """Somebody who wrote it as a window lead and became a supervisor since."""
+    house = sqlite_house
+    path = await written(house, await house.closed())
+    async with house.services.database.begin() as session:
+        await session.exec(update(User).where(col(User.username) == LEAD).values(role="supervisor"))
+    assert "同意发布" not in await shown(house, LEAD, path)
+    assert (await give(house, LEAD, f"{path}/review", publish="yes")).status_code == 403
