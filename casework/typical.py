@@ -93,6 +93,18 @@ def may_now(viewer: Viewer, item: TypicalCase) -> frozenset[str]:
     return frozenset(may)
 
 
+def check_reviewer(viewer: Viewer, item: TypicalCase) -> None:
+    """Let a supervisor through who is not the author. Raises `Forbidden`."""
+    if viewer.role is not Role.SUPERVISOR or item.written_by == viewer.username:
+        raise Forbidden("typical_case_review", viewer.role)
+
+
+def check_withdrawer(viewer: Viewer) -> None:
+    """Let those through who may take a typical case back. Raises `Forbidden`."""
+    if viewer.role not in WRITERS | {Role.SUPERVISOR}:
+        raise Forbidden("typical_case_withdraw", viewer.role)
+
+
 async def case_to_write_up(services: Services, viewer: Viewer, ref: str) -> tuple[Found, TypicalCase | None]:
     """Return a case and its write-up, if there is one.
 
@@ -154,8 +166,7 @@ async def review(
 
     Raises `Forbidden`, `BadInput`, `Conflict`.
     """
-    if viewer.role is not Role.SUPERVISOR or found.written_by == viewer.username:
-        raise Forbidden("typical_case_review", viewer.role)
+    check_reviewer(viewer, found)
     if not publish and not reason:
         raise BadInput({"reason": "required"})
     now = await services.clock.now()
@@ -174,8 +185,7 @@ async def review(
 
 async def withdraw(services: Services, viewer: Viewer, found: TypicalCase, reason: str) -> TypicalCase:
     """Take a published one back from the public. Raises `Forbidden`, `Conflict`."""
-    if viewer.role not in WRITERS | {Role.SUPERVISOR}:
-        raise Forbidden("typical_case_withdraw", viewer.role)
+    check_withdrawer(viewer)
     now = await services.clock.now()
     async with services.database.begin() as session:
         item = await _locked(session, found)

@@ -109,7 +109,8 @@ async def show(request: Request, item: str, given: Given, viewer: Reader, done: 
 async def review(request: Request, item: str, given: Given, viewer: Reader) -> Response:
     """Publish it, or return it with a reason."""
     found = await typical.find_typical(given, viewer, item)
-    request.state.case_id = found.case_id
+    request.state.case_id = found.case_id  # for the log of refusals
+    typical.check_reviewer(viewer, found)
     sent = await request.form()
     text, publish = _text(sent, "reason"), sent.get("publish") == "yes"
     try:
@@ -125,6 +126,7 @@ async def withdraw(request: Request, item: str, given: Given, viewer: Reader) ->
     """Take it back from the public."""
     found = await typical.find_typical(given, viewer, item)
     request.state.case_id = found.case_id
+    typical.check_withdrawer(viewer)
     text = _text(await request.form(), "reason")
     try:
         await typical.withdraw(given, viewer, found, _read(Reason, {"reason": text})["reason"])
