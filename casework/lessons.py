@@ -15,6 +15,7 @@ from casework.services import Services
 from casework.texts import is_clean
 from casework.viewer import Viewer
 from models.case import Case
+from rules.case.vocabulary import Cause
 from rules.repeats import plain_matter
 
 SUGGESTED = 5
@@ -59,7 +60,7 @@ async def lessons_like(
         likes.append(col(Case.matter).icontains(matter, autoescape=True))
         # Where the wording differs a little, the cause or what both share brings them together.
         likes.append(col(Case.matter).icontains(plain_matter(matter), autoescape=True))
-    if cause:
+    if cause and cause != Cause.OTHER:  # "other" is no likeness
         likes.append(col(Case.cause) == cause)
     if not likes:
         return []

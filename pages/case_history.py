@@ -92,7 +92,9 @@ def with_bulletins(history: list[Entry], bulletins: Sequence[tuple[Bulletin, Rec
 def _of_bulletin(bulletin: Bulletin, act: ShownAct) -> Entry:
     role = labels.word("role", act.actor["role"])
     number = number_of(bulletin)
-    named = [Line("发文字号", number)] if act.type == "issued" and number else []
+    named = [Line("情形", labels.word("ground", bulletin.ground))]
+    if act.type == "issued" and number:
+        named.append(Line("发文字号", number))
     return Entry(
         seq=0,
         type=f"bulletin_{act.type}",

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.issuing import IssuingActivities
 from activities.notification import NotificationActivities
 from casework.bulletins import open_bulletin
+from casework.relay import relay_once
 from casework.viewer import Viewer
 from models.act import Act
 from models.case import Bulletin
@@ -491,3 +492,19 @@ async def test_an_issued_one_reaches_the_channel_outside_once(office: Office) ->
         deliveries = (await session.exec(select(Delivery))).all()
     assert row.sent_at is not None
     assert [each.status for each in deliveries] == ["sent"]
+
+
+async def test_the_relay_sends_what_was_issued_while_the_engine_was_away(sqlite_house: House) -> None:
+    house = sqlite_house
+    (bulletin,) = await drafts(house.services, 1)
+    async with house.down():
+        answer = await house.post(f"bulletins/{bulletin}/approve", {}, by=SUPERVISOR)
+        assert answer.status_code == 200, "a decision needs no engine"
+    async with house.services.database.begin() as session:
+        row = await session.get_one(Bulletin, bulletin)
+        assert row.sent_at is None and row.decided_at is not None
+        row.decided_at -= timedelta(minutes=1)
+        session.add(row)
+    assert await relay_once(house.services) == 1
+    await _sent(house, bulletin)
+    assert await relay_once(house.services) == 0
