@@ -1,4 +1,4 @@
-"""Who is told of what happens to a bulletin: lines in inboxes, each leading to its page."""
+"""Who is told of what happens to a bulletin or a typical case: lines in inboxes, each leading to its page."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.case import Bulletin
 from models.directory import Hall, User
 from models.inbox import Notification
+from models.typical import TypicalCase
 from rules.case.vocabulary import Role
 
 STATED, ISSUED, REJECTED = "bulletin_stated", "bulletin_issued", "bulletin_rejected"
@@ -18,32 +19,36 @@ REFERRED, ANSWERED = "bulletin_referred", "bulletin_referral"
 
 async def tell(
     session: AsyncSession,
-    bulletin: Bulletin,
+    item: Bulletin | TypicalCase,
     act: int,
     at: datetime,
     notice: tuple[str, str],
     users: Iterable[str],
 ) -> None:
-    """Write `notice`, its kind and words, into inboxes, once each; `act` is the row of what happened."""
+    """Write `notice`, its kind and words, into inboxes, once each; `act` is the row of what happened.
+
+    Each line leads to the page of the bulletin, or of the typical case.
+    """
     kind, text = notice
+    folder = "bulletins" if isinstance(item, Bulletin) else "typical"
     session.add_all(
         Notification(
             username=username,
-            case_id=bulletin.case_id,
-            number=bulletin.case_number,
+            case_id=item.case_id,
+            number=item.case_number,
             seq=-act,
             kind=kind,
             text=text,
             at=at,
-            path=f"/bulletins/{bulletin.id}",
+            path=f"/{folder}/{item.id}",
         )
         for username in sorted(set(users))
     )
     await session.flush()
 
 
-async def supervisors(session: AsyncSession, bulletin: Bulletin) -> list[str]:
-    """Return who decides on bulletins of this hall."""
+async def supervisors(session: AsyncSession, bulletin: Bulletin | TypicalCase) -> list[str]:
+    """Return who decides on bulletins of this hall, and reviews its typical cases."""
     return await _users(session, _of_hall(bulletin, Role.SUPERVISOR))
 
 
@@ -71,7 +76,7 @@ async def above(session: AsyncSession, bulletin: Bulletin) -> list[str]:
     return await _users(session, or_(superior, col(User.role) == Role.AUDITOR.value))
 
 
-def _of_hall(bulletin: Bulletin, *roles: Role) -> ColumnElement[bool]:
+def _of_hall(bulletin: Bulletin | TypicalCase, *roles: Role) -> ColumnElement[bool]:
     return and_(col(User.hall) == bulletin.hall, col(User.role).in_([role.value for role in roles]))
 
 

@@ -12,6 +12,7 @@ from sqlmodel import and_, col, false, func, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.acts import Record, actor_of, append, read_record
+from casework.bulletin_notices import supervisors, tell
 from casework.directory import halls_seen
 from casework.errors import BadInput, Conflict, NotFound
 from casework.finding import Found, find_case
@@ -34,6 +35,7 @@ PARTS = ("title", "problem", "done", "lesson")
 WRITERS = frozenset({Role.WINDOW_LEAD, Role.CENTRE})
 READERS = WRITERS | {Role.SUPERVISOR, Role.AUDITOR}
 NOT_CLOSED, THERE, NOT_NOW = "case-not-closed", "typical-case-there", "typical-case-decided"
+NOTICE = "typical_case"  # the kind of its lines in inboxes
 PER_PAGE = 20
 LARGEST_ID = 2**63 - 1
 
@@ -155,7 +157,9 @@ async def write(services: Services, viewer: Viewer, found: Found, texts: Mapping
         )
         session.add(item)
         await session.flush()
-        await _act(services, session, item, now, viewer, SUBMITTED, given)
+        act = await _act(services, session, item, now, viewer, SUBMITTED, given)
+        words = f"{item.case_number} 的典型案例待审核"
+        await tell(session, item, act, now, (NOTICE, words), await supervisors(session, item))
     return item
 
 
@@ -179,7 +183,9 @@ async def review(
                 services, session, item.case_id, {name: getattr(item, name) for name in PARTS}
             )
         item.status, item.published_at = (PUBLISHED, now) if publish else (RETURNED, None)
-        await _act(services, session, item, now, viewer, item.status, {"text": reason})
+        act = await _act(services, session, item, now, viewer, item.status, {"text": reason})
+        words = f"{item.case_number} 的典型案例{'已发布' if publish else '被退回修改'}"
+        await tell(session, item, act, now, (NOTICE, words), [item.written_by])
     return item
 
 
@@ -316,8 +322,11 @@ async def _act(
     viewer: Viewer,
     kind: str,
     texts: Mapping[str, str | None],
-) -> None:
+) -> int:
+    """Record what was done; return the number of its row."""
     new = NewAct(TYPICAL_CASE, item.id or 0, item.case_id, at, kind, actor_of(viewer))
-    item.last_hash = (await append(session, services.keyring, new, texts)).hash
+    appended = await append(session, services.keyring, new, texts)
+    item.last_hash = appended.hash
     session.add(item)
     await session.flush()
+    return appended.id

@@ -89,9 +89,9 @@ async def show(request: Request, bulletin: str, given: Given, viewer: Reader, do
 
 
 @router.get("/bulletins/{bulletin}/file.pdf")
-async def file(bulletin: str, given: Given, viewer: Reader) -> Response:
-    """Return the official document of an issued one."""
-    return await document(await open_bulletin(given, viewer, bulletin))
+async def file(request: Request, bulletin: str, given: Given, viewer: Reader) -> Response:
+    """Return the official document of an issued one; that is on the access log."""
+    return await document(request, given, viewer, await open_bulletin(given, viewer, bulletin))
 
 
 async def _page(

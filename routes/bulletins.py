@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from casework import bulletin_acts
+from casework.access import record
 from casework.acts import ShownAct
 from casework.bulletin_document import bulletin_pdf
 from casework.bulletins import (
@@ -17,6 +18,7 @@ from casework.bulletins import (
     open_bulletin,
 )
 from casework.moments import shown
+from casework.services import Services
 from casework.viewer import Viewer
 from models.case import Bulletin
 from routes.bodies import Body, body_of, read_body
@@ -24,6 +26,7 @@ from routes.dependencies import Given, Staff, only
 from routes.fields import Text
 from routes.openapi import refusals
 from routes.pages import Page, PerPage
+from routes.refusal_log import address
 from rules.case.vocabulary import Ground, Role
 
 router = APIRouter(prefix="/api/bulletins", tags=["bulletins"])
@@ -128,17 +131,25 @@ async def get_bulletin(bulletin: str, given: Given, viewer: Staff) -> BulletinAn
     },
     response_class=Response,
 )
-async def get_file(bulletin: str, given: Given, viewer: Staff) -> Response:
-    """Return the official document of an issued one as a PDF."""
-    return await document(await open_bulletin(given, viewer, bulletin))
+async def get_file(request: Request, bulletin: str, given: Given, viewer: Staff) -> Response:
+    """Return the official document of an issued one as a PDF; that is on the access log."""
+    return await document(request, given, viewer, await open_bulletin(given, viewer, bulletin))
 
 
-async def document(file: BulletinFile) -> Response:
+async def document(request: Request, given: Services, viewer: Viewer, file: BulletinFile) -> Response:
     """Return the document as a download; its file name says the number and nothing about anybody.
 
     Raises `NotFound` for one that is not issued.
     """
     pdf = await bulletin_pdf(file.record)
+    await record(
+        given,
+        action="download",
+        username=viewer.username,
+        case_id=file.bulletin.case_id,
+        reason=f"bulletin {file.bulletin.id}",
+        address=address(request),
+    )
     name = f"bulletin-{file.bulletin.year}-{file.bulletin.serial}.pdf"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -440,6 +440,8 @@ async def test_the_document_says_who_what_and_when(sqlite_office: Office, expect
     await done(office, bulletin, "approve", SUPERVISOR)
     answer = await office.get(f"bulletins/{bulletin}/file", CONTACT)
     assert answer.headers["content-type"] == "application/pdf"
+    log = (await office.get("access-log", "auditor")).json()["items"][0]
+    assert (log["username"], log["action"], log["reason"]) == (CONTACT, "download", f"bulletin {bulletin}")
     assert answer.headers["content-disposition"] == 'attachment; filename="bulletin-2026-1.pdf"'
     page = words(answer.content)
     for part in (

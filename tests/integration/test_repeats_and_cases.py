@@ -187,11 +187,13 @@ async def test_a_typical_case_goes_from_the_write_up_to_the_public_and_back(hous
     public = path.replace("/typical/", "/public/cases/")
     assert (await write(house, CENTRE, case)).status_code == 409
     assert WRITE_UP["title"] in await shown(house, SUPERVISOR, "/typical")
+    assert f'href="{path}"' in await shown(house, SUPERVISOR, "/inbox")
     await shown(house, None, public, 404)
     assert (await give(house, SUPERVISOR, f"{path}/review", publish="no", reason="")).status_code == 422
     back = await give(house, SUPERVISOR, f"{path}/review", publish="no", reason="写得再细些")
     assert back.status_code == 303
     assert "写得再细些" in await shown(house, LEAD, path)
+    assert "被退回修改" in await shown(house, LEAD, "/inbox")
     assert WRITE_UP["done"] in await shown(house, LEAD, f"/typical/write/{case['number']}")
     assert await written(house, case, done="当场核对，半小时办成。") == path
     assert (await give(house, LEAD, f"{path}/review", publish="yes")).status_code == 403
