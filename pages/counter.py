@@ -46,12 +46,12 @@ class Sheet:
     key: str
     faults: Mapping[str, str] = field(default_factory=dict)
     similar: Sequence[Similar] | None = None
-    lessons: Sequence[Lesson] = ()
     message: str | None = None
     files_lost: bool = False
     fresh: bool = False
     kept: str = ""
     note: str | None = None
+    lessons: Sequence[Lesson] = ()
 
 
 @router.get("/counter")
