@@ -43,6 +43,16 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /cases": (f"/cases?hall={HALL}",),
     "GET /cases/{number}": ("/cases/{number}",),
     "GET /cases/{number}/ledger": ("/cases/{number}/ledger",),
+    "GET /bulletins": ("/bulletins?status=draft", "/bulletins?status=issued"),
+    "GET /bulletins/{bulletin}": ("/bulletins/{issued}",),
+    "GET /bottlenecks": ("/bottlenecks",),
+    "GET /bottlenecks/{number}": ("/bottlenecks/{number}",),
+    "GET /lessons": ("/lessons",),
+    "GET /typical": ("/typical?status=published",),
+    "GET /typical/{item}": ("/typical/{item}",),
+    "GET /typical/write/{number}": ("/typical/write/{closed}",),
+    "GET /public/cases": ("/public/cases",),
+    "GET /public/cases/{item}": ("/public/cases/{item}",),
     "GET /admin": ("/admin",),
     "GET /admin/users": ("/admin/users",),
     "GET /admin/add-user": ("/admin/add-user",),
@@ -64,6 +74,8 @@ NO_PAGE: Mapping[str, str] = {
     "GET /public/track": "leads to the form",
     "GET /public/rate": "leads to the form",
     "GET /public/object": "leads to the form",
+    "GET /lessons/search": "leads to the list",
+    "GET /bulletins/{bulletin}/file.pdf": "a file",
     "GET /sign-in/oidc": "leads to a provider",
     "GET /sign-in/oidc/callback": "is led to by a provider",
     "GET /counter/preview": "a part of a page",
@@ -73,19 +85,22 @@ NO_PAGE: Mapping[str, str] = {
 }
 ONCE: Mapping[str, Role] = {
     **dict.fromkeys(("GET /sign-in", "GET /public", "GET /public/file"), Role.CITIZEN),
+    **dict.fromkeys(("GET /public/cases", "GET /public/cases/{item}"), Role.CITIZEN),
+    "GET /bulletins/{bulletin}": Role.CONTACT,
     **{route: Role.CONTACT for route in VISITS if route.startswith("GET /account")},
 }
 """What says the same to everybody is looked at by one."""
 # What a role sees on the case page depends on the case: the forms of these statuses as well.
 MORE: Mapping[Role, tuple[str, ...]] = {
-    Role.CLERK: ("/cases/{filed}",),
+    Role.CLERK: ("/cases/{filed}", "/lessons?page=1"),
     Role.WINDOW_LEAD: ("/cases/{told}", "/cases/{closed}"),
-    Role.SUPERVISOR: ("/cases/{referred}",),
+    Role.SUPERVISOR: ("/cases/{referred}", "/cases/{blamed}", "/bulletins/{draft}"),
+    Role.DEPUTY_LEADER: ("/bulletins/{draft}",),
     Role.AUDITOR: ("/cases?status=all", "/cases/{closed}"),
 }
 SHOWING = (
     *("/counter/queue", "/counter/triage/", "/counter/receipt/", "/department", "/lead?queue=triage"),
-    *("/cases", "/supervision?queue=orders"),
+    *("/cases", "/supervision?queue=orders", "/bulletins/", "/lessons?page=1", "/typical/", "/public/cases/"),
 )
 HEAVIEST = 300_000  # bytes
 SHOWN = """odd => [...document.querySelectorAll(".typed")].some(
@@ -107,16 +122,37 @@ async def asked(_browsing: Browsing) -> str:
     return username
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def made(_browsing: Browsing, stage: Stage) -> Mapping[str, str]:
+    """What else stands in addresses: a draft and an issued 通报, and a published typical case."""
+    with _browsing.house.as_user(USERS[Role.SUPERVISOR]) as http:
+        found = http.get("/api/bulletins").raise_for_status().json()["items"]
+        draft, issued = sorted(each["id"] for each in found if each["case_id"] == stage.blamed["id"])
+        http.post(f"/api/bulletins/{issued}/approve", json={"reason": ODD}).raise_for_status()
+    with _browsing.house.as_user(USERS[Role.DEPUTY_LEADER]) as http:
+        http.post(f"/api/bulletins/{draft}/statement", json={"text": ODD}).raise_for_status()
+    async with _browsing.at(f"/typical/write/{stage.learnt['number']}", by=USERS[Role.WINDOW_LEAD]) as page:
+        for name in ("title", "problem", "done", "lesson"):
+            await page.locator(f"#{name}").fill(ODD)
+        await page.get_by_role("button", name="提交审核").click()
+        await expect(page.get_by_text("已提交，待监督管理部门审核")).to_be_visible()
+        item = page.url.rpartition("/")[2].partition("?")[0]
+    async with _browsing.at(f"/typical/{item}", by=USERS[Role.SUPERVISOR]) as page:
+        await page.get_by_role("button", name="同意发布").click()
+        await expect(page.get_by_text("已发布到公开页面")).to_be_visible()
+    return {"draft": str(draft), "issued": str(issued), "item": item}
+
+
 async def test_every_page_is_visited() -> None:
     routes = {route for route in page_routes(create_app(rehearsal=True)) if route.startswith("GET ")}
     assert sorted([*VISITS, *NO_PAGE]) == sorted(routes)
 
 
-def visits(role: Role, stage: Stage) -> list[str]:
+def visits(role: Role, stage: Stage, made: Mapping[str, str]) -> list[str]:
     """Every page of a role, with real things in the addresses; what is the same for all, for one of them."""
     number = stage.referred["number"] if role is Role.SUPERIOR else stage.worked["number"]
     filled = {name: getattr(stage, name)["number"] for name in vars(stage)}
-    filled |= {"number": number, "receipt": stage.told["id"]}
+    filled |= {"number": number, "receipt": stage.told["id"], **made}
     of_role = [
         path
         for route, paths in VISITS.items()
@@ -154,7 +190,7 @@ async def visit(page: Page, path: str) -> list[str]:
 
 @pytest.mark.parametrize("role", [*USERS, Role.CITIZEN])
 async def test_no_page_of_a_role_has_a_barrier(
-    browsing: Browsing, stage: Stage, asked: str, role: Role
+    browsing: Browsing, stage: Stage, asked: str, made: Mapping[str, str], role: Role
 ) -> None:
     async with browsing.at("/", by=USERS.get(role), tour=True) as page:
         faults = []
@@ -162,7 +198,7 @@ async def test_no_page_of_a_role_has_a_barrier(
             await expect(page.get_by_role("region", name="第一次使用")).to_be_visible()
             faults += await inspect(page, "the start page with its tour")
             await page.get_by_role("button", name="知道了").click()
-        for path in visits(role, stage):
+        for path in visits(role, stage, made):
             faults += await visit(page, path)
         assert faults == []
 

@@ -40,6 +40,8 @@ class Stage:
     referred: Case
     told: Case
     closed: Case
+    learnt: Case
+    blamed: Case
 
 
 def set_stage(house: House) -> Stage:
@@ -50,6 +52,8 @@ def set_stage(house: House) -> Stage:
         referred=_referred(house),
         told=_told(house),
         closed=_closed(house),
+        learnt=_learnt(house),
+        blamed=_blamed(house),
     )
 
 
@@ -100,4 +104,23 @@ def _told(house: House) -> Case:
 def _closed(house: House) -> Case:
     case = _told(house)
     house.give(CLERK, case, "revisit", reached=True, rating=4, resolved=True, text=ODD)
+    return case
+
+
+def _learnt(house: House) -> Case:
+    case = _closed(house)
+    house.give(LEAD, case, "archive", lesson=ODD)
+    return case
+
+
+def _blamed(house: House) -> Case:
+    """Two drafts of a 通报 about it; the leader has spoken on the first."""
+    case = _signed(house)
+    for _ in range(2):
+        for _ in range(2):
+            house.give(CONTACT, case, "reply", text=ODD, resolved=True)
+            house.give(LEAD, case, "check_reply", accept=False, reason=ODD)
+        house.give(LEAD, case, "reassign", unit="civil", reason=ODD)
+        house.give(LEAD, case, "reassign", unit="market", reason=ODD)
+        house.give(CONTACT, case, "sign")
     return case
