@@ -14,8 +14,8 @@ from casework.filer import filer_of
 from casework.finding import Found, find_case
 from casework.foreseen import foreseen_dues
 from casework.history import MAY_SEE_HOLDING, decided, events_shown, holding_shown, rows_of
-from casework.moments import shown
 from casework.lessons import Lesson, lessons_like
+from casework.moments import shown
 from casework.petitioners import MAY_RENEW_CODE, may_unmask
 from casework.reading import get_case
 from casework.repeats import NONE, Repeats, repeats_of
