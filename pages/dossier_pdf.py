@@ -12,9 +12,9 @@ import typst
 import documents
 from casework.clockwork import Clockwork, Days
 from casework.dossier import Printable
+from casework.typesetting import FONTS
 from pages.case_history import Entry, entries
 from pages.labels import word
-from pages.receipt_pdf import FONTS
 from pages.rendering import day, moment
 from routes.evidence_words import finding_words
 
