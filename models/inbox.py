@@ -14,11 +14,13 @@ class Notification(Base, table=True):
     `case_id` is that of a request for rights where the line is about one (casework/grant_notices.py).
 
     Written in the ledger's transaction; one per event, kind and user, however often it is retried.
+    A line of a report has `report_id`, and neither case nor `seq`.
     """
 
     __tablename__ = "notifications"
     __table_args__ = (
         UniqueConstraint("case_id", "seq", "kind", "username"),
+        UniqueConstraint("report_id", "username"),
         Index(None, "username", "id"),
         Index(
             "ix_notifications_unread",
@@ -30,13 +32,14 @@ class Notification(Base, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     username: str = Field(max_length=CODE)
-    case_id: str = Field(max_length=UUID)
+    case_id: str | None = Field(default=None, max_length=UUID)
     number: str | None = Field(default=None, max_length=CODE)
-    seq: int
+    seq: int | None = None
     kind: str = Field(max_length=CODE)
     text: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=UTCDateTime)
     read: bool = False
+    report_id: str | None = Field(default=None, max_length=UUID)
 
 
 class Delivery(Base, table=True):
