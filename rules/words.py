@@ -1,4 +1,4 @@
-"""The Chinese term of every value of a case: one per value, on screen and in documents. Source: domain.md, 10."""
+"""The Chinese term of every value of a case, on screen and in documents. Source: domain.md, section 10."""
 
 STATUS = {
     "registered": "已登记",

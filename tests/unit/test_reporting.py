@@ -5,6 +5,7 @@ Source: the specification's list of days; national calendar of 2026, closing at 
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_national_day_moves_friday_back_and_monday_on() -> None:
 @pytest.mark.parametrize("kind", ReportKind)
 def test_a_year_of_reports_leaves_no_gap_and_no_overlap(kind: ReportKind) -> None:
     year = chain(kind, "01-05 12:00", 45)
-    for before, after in zip(year, year[1:], strict=False):
+    for before, after in pairwise(year):
         assert before.end == after.start
         assert before.at < after.at
         assert after.start < after.end <= after.at
