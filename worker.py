@@ -88,7 +88,7 @@ def build_workers(
                 *(ledger.record, ledger.read, ledger.terms),
                 *(calendar.committed, calendar.sweep),
                 *(archiving.take, archiving.publish, archiving.check),
-                *(reporting.next_report, reporting.make_report),
+                reporting.make_due,
             ],
             workflow_runner=RUNNER,
             interceptors=[LetGo()],

@@ -19,7 +19,7 @@ from models.directory import Hall, User
 from models.hall_calendar import read_calendar, span
 from models.inbox import Notification
 from models.report import Report, ReportCase, ReportFile, ReportingPlan
-from models.reporting import MakeRequest, PlanRequest
+from models.reporting import DueRequest
 from rules.calendar import Calendar, local
 from rules.case.vocabulary import Role
 from rules.report_words import REPORT_KIND
@@ -52,39 +52,46 @@ class ReportingActivities:
         self._database, self._times, self._maker = database, times, maker
 
     @activity.defn
-    async def next_report(self, request: PlanRequest) -> Due:
-        """Return the next report of a hall, by its calendar as it is now, and remember that it is next."""
-        async with self._database.begin() as session:
-            hall = await session.get_one(Hall, request.hall)
-            due = await next_due(session, hall, times_of(self._times, hall), request.since)
-            await session.merge(
-                ReportingPlan(
-                    hall=hall.code,
-                    kind=due.kind,
-                    due_at=due.at,
-                    covers_from=due.start,
-                    covers_to=due.end,
-                    provisional=due.provisional,
-                )
-            )
+    async def make_due(self, request: DueRequest) -> Due:
+        """Make the first report that is due by now, should there be one; return what comes next.
+
+        What is next is reckoned by the hall's calendar as it is now, and remembered.
+        """
+        due = await self._next(request)
+        if due.at <= request.now:
+            await make_once(self._database, self._maker, request.hall, due, request.now)
+            due = await self._next(request)
+        await self._remember(request.hall, due)
         return due
 
-    @activity.defn
-    async def make_report(self, request: MakeRequest) -> str:
-        """Make and store a report, and tell whom it goes to; return its id."""
-        return await make_once(self._database, self._maker, request)
+    async def _next(self, request: DueRequest) -> Due:
+        async with self._database.read() as session:
+            hall = await session.get_one(Hall, request.hall)
+            return await next_due(session, hall, times_of(self._times, hall), request.since)
+
+    async def _remember(self, hall: str, due: Due) -> None:
+        plan = ReportingPlan(
+            hall=hall,
+            kind=due.kind,
+            due_at=due.at,
+            covers_from=due.start,
+            covers_to=due.end,
+            provisional=due.provisional,
+        )
+        async with self._database.begin() as session:
+            await session.merge(plan)
 
 
-async def make_once(database: Database, maker: Maker, request: MakeRequest) -> str:
-    """Make and store a report unless it is there; return its id.
+async def make_once(database: Database, maker: Maker, hall: str, due: Due, made_at: datetime) -> str:
+    """Make and store a report unless it is there, and tell whom it goes to; return its id.
 
     Raises IntegrityError where another one stored it at the same moment: try again.
     """
-    report_id = report_id_of(request.hall, request.due)
+    report_id = report_id_of(hall, due)
     async with database.read() as session:
         if await session.get(Report, report_id) is not None:
             return report_id
-    made = await maker.make(request.hall, request.due, request.made_at)
+    made = await maker.make(hall, due, made_at)
     async with database.begin() as session:
         if await session.get(Report, report_id) is None:
             session.add_all([made.report, *made.files, *made.cases])

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from rules.reporting import Due
-
 
 @dataclass(frozen=True)
 class ReportingInput:
@@ -15,17 +13,12 @@ class ReportingInput:
 
 
 @dataclass(frozen=True)
-class PlanRequest:
-    """Asks for the next report of a hall whose reporting began at `since`."""
+class DueRequest:
+    """Asks for the report of a hall that is due by `now`, should there be one, and for the next one.
+
+    `now` (UTC) is the clock of the domain; the hall's reporting began at `since`.
+    """
 
     hall: str
     since: datetime
-
-
-@dataclass(frozen=True)
-class MakeRequest:
-    """Asks for a report of a hall to be made, at `made_at` (UTC) on the clock of the domain."""
-
-    hall: str
-    due: Due
-    made_at: datetime
+    now: datetime

@@ -32,6 +32,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         public,
         receipt,
         rehearsal,
+        reports,
         sign_in,
         supervision,
     )
@@ -46,6 +47,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies]
+    modules += [reports]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

@@ -21,6 +21,7 @@ DEPARTMENT = Place("/department", "承办办件")
 LEAD = Place("/lead", "大厅总览")
 SUPERVISION = Place("/supervision", "督查督办")
 CASES = Place("/cases", "全部办件")
+REPORTS = Place("/reports", "周报")
 ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
 EVIDENCE = Place("/evidence", "证据核验")
@@ -29,13 +30,13 @@ HELP = Place("/help", "帮助")
 
 PLACES: Mapping[Role, tuple[Place, ...]] = {
     Role.CLERK: (QUEUE, COUNTER, CASES),
-    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES),
-    Role.CENTRE: (LEAD, CASES),
+    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES, REPORTS),
+    Role.CENTRE: (LEAD, CASES, REPORTS),
     Role.CONTACT: (DEPARTMENT, CASES),
     Role.DEPUTY_LEADER: (DEPARTMENT, CASES),
-    Role.SUPERVISOR: (SUPERVISION, CASES, EVIDENCE),
+    Role.SUPERVISOR: (SUPERVISION, CASES, REPORTS, EVIDENCE),
     Role.SUPERIOR: (SUPERVISION, CASES),
-    Role.AUDITOR: (SUPERVISION, CASES, EVIDENCE, ACCESS),
+    Role.AUDITOR: (SUPERVISION, CASES, REPORTS, EVIDENCE, ACCESS),
     Role.ADMIN: (ADMIN,),
 }
 """The first of a role's places is where it starts."""

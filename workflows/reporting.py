@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.reporting import ReportingActivities
-    from models.reporting import MakeRequest, PlanRequest, ReportingInput
+    from models.reporting import DueRequest, ReportingInput
     from rules.report_words import REPORT_KIND
     from rules.reporting import Due
 
-_UNTIL_IT_WORKS = RetryPolicy(maximum_interval=timedelta(minutes=1))
+_PAUSE = timedelta(minutes=1)
+_ONE_TRY, _ALL_TRIES = timedelta(minutes=5), timedelta(minutes=10)
 
 
 @workflow.defn(name="Reporting")
@@ -32,13 +34,13 @@ class ReportingWorkflow:
 
     @workflow.run
     async def run(self, given: ReportingInput) -> None:
-        """Plan, sleep, plan again, make; until the history is long enough, then go on as new."""
+        """Make what is due, sleep until the next is; go on as new once the history is long enough."""
         while not workflow.info().is_continue_as_new_suggested():
             self._calendar_changed = False
-            due = await self._next()
-            if due.at <= workflow.now():
-                await self._make(due)
-            else:
+            due = await self._make_due()
+            if due is None:
+                await workflow.sleep(_PAUSE, summary="稍后再试")
+            elif due.at > workflow.now():
                 await self._sleep(due)
         workflow.continue_as_new(ReportingInput(self._hall, self._since))
 
@@ -47,15 +49,24 @@ class ReportingWorkflow:
         """The hall's calendar is another one: what comes next is to be reckoned again."""
         self._calendar_changed = True
 
-    async def _next(self) -> Due:
-        due = await workflow.execute_activity_method(
-            ReportingActivities.next_report,
-            PlanRequest(self._hall, self._since),
-            summary="下一期报告",
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=_UNTIL_IT_WORKS,
-        )
-        workflow.set_current_details(f"{REPORT_KIND[due.kind]} · {due.at.isoformat()}")
+    async def _make_due(self) -> Due | None:
+        """Have the report made that is due now, if one is; return what comes next, None for an outage.
+
+        An outage is not waited out in one activity: a report says when it was made, by this clock.
+        """
+        try:
+            due = await workflow.execute_activity_method(
+                ReportingActivities.make_due,
+                DueRequest(self._hall, self._since, workflow.now()),
+                summary="生成到期的报告",
+                start_to_close_timeout=_ONE_TRY,
+                schedule_to_close_timeout=_ALL_TRIES,
+                retry_policy=RetryPolicy(maximum_interval=_PAUSE),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("no report could be made, and it is tried again", exc_info=error)
+            return None
+        workflow.set_current_details(f"下一期：{REPORT_KIND[due.kind]} · {due.at.isoformat()}")
         return due
 
     async def _sleep(self, due: Due) -> None:
@@ -68,12 +79,3 @@ class ReportingWorkflow:
             )
         except TimeoutError:
             return
-
-    async def _make(self, due: Due) -> None:
-        await workflow.execute_activity_method(
-            ReportingActivities.make_report,
-            MakeRequest(self._hall, due, workflow.now()),
-            summary=f"生成{REPORT_KIND[due.kind]}",
-            start_to_close_timeout=timedelta(minutes=10),
-            retry_policy=_UNTIL_IT_WORKS,
-        )

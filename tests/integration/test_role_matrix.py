@@ -9,12 +9,14 @@ may: 422 or 409 is for those only. What ends a session is called last, each time
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from api import create_app
+from casework.report_running import run_reports
 from pages.csrf import HEADER
 from rules.case.vocabulary import Role
 from tests.support.house import House
@@ -88,7 +90,14 @@ async def _filled(house: House, case: Mapping[str, Any]) -> dict[str, str]:
         "unit": "market",
         "year": "2027",
         "username": "chengzhong.civil.alternate",
+        "report": await _reported(house),
     }
+
+
+async def _reported(house: House) -> str:
+    a_fortnight_ago = (await house.services.clock.now()).date() - timedelta(days=14)
+    [run] = await run_reports(house.services, "hall_weekly", a_fortnight_ago, "guilin")
+    return run.report.id
 
 
 def _late(route: str) -> tuple[bool, str]:
@@ -96,7 +105,9 @@ def _late(route: str) -> tuple[bool, str]:
 
 
 def _path(route: str, filled: Mapping[str, str]) -> str:
-    return re.sub(r"{(\w+)}", lambda name: filled.get(name[1], "1"), route.split()[1])
+    path = route.split()[1]
+    own = {**filled, "id": filled["report"]} if path.startswith("/api/reports") else filled
+    return re.sub(r"{(\w+)}", lambda name: own.get(name[1], "1"), path)
 
 
 def _wrong(route: str, role: Role, answer: httpx.Response) -> str | None:
