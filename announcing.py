@@ -129,13 +129,13 @@ def run_lines(done: Run) -> Iterator[str]:
     """Say what a run of a report came to."""
     report = done.report
     period = f"{_minute(report.covers_from)} 之后至 {_minute(report.covers_to)}"
-    yield f"{report.hall} {REPORT_KIND[report.kind]}:{period},应于 {_minute(report.due_at)} 生成"
+    yield f"{report.hall} {REPORT_KIND[report.kind]}：{period}，应于 {_minute(report.due_at)} 生成"
     if not done.again:
-        yield f"  已生成并存档(生成时间 {_minute(report.made_at)}),内容摘要 {report.digest}"
+        yield f"  已生成并存档(生成时间 {_minute(report.made_at)})，内容摘要 {report.digest}"
     elif done.differs:
-        yield f"  与存档不一致:{'、'.join(done.differs)}(存档的内容摘要 {report.digest})"
+        yield f"  与存档不一致：{'、'.join(done.differs)}(存档的内容摘要 {report.digest})"
     else:
-        yield f"  与存档一致,内容摘要 {report.digest}"
+        yield f"  与存档一致，内容摘要 {report.digest}"
 
 
 def _minute(at: datetime) -> str:

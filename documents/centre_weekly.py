@@ -84,9 +84,9 @@ def _opening(values: Values) -> str:
     if not happened("registered") and not stands("open") and not happened("closed"):
         return "本期没有登记办件，期末没有在办件。"
     return (
-        f"本期登记 {happened('registered', 0)} 件，答复并告知 {happened('told', 0)} 件,"
-        f"办结 {happened('closed', 0)} 件；期末在办 {stands('open', 0)} 件,"
-        f"其中超期 {stands('overdue', 0)} 件、预警 {stands('warned', 0)} 件,"
+        f"本期登记 {happened('registered', 0)} 件，答复并告知 {happened('told', 0)} 件，"
+        f"办结 {happened('closed', 0)} 件；期末在办 {stands('open', 0)} 件，"
+        f"其中超期 {stands('overdue', 0)} 件、预警 {stands('warned', 0)} 件，"
         f"升级到监督层级 {stands('supervision', 0)} 件，督办单未答复 {stands('orders_open', 0)} 份。"
     )
 

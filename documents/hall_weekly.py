@@ -141,7 +141,7 @@ def _form(sheet: Sheet, values: Values, form: Values) -> None:
 
 def _attempt(each: Values) -> str:
     parts = (each.get("on"), term(CHANNEL, each.get("channel")), each.get("where"), each.get("said"))
-    return ",".join(str(part) for part in parts if part and part != NOTHING)
+    return "，".join(str(part) for part in parts if part and part != NOTHING)
 
 
 def _notice(notice: Values) -> str:
@@ -150,14 +150,14 @@ def _notice(notice: Values) -> str:
     for name, word in words.items():
         value = notice.get(name)
         if value:
-            found.append(f"{word}:{'、'.join(value) if isinstance(value, list | tuple) else value}")
+            found.append(f"{word}：{'、'.join(value) if isinstance(value, list | tuple) else value}")
     return "\n".join(found) or NOTHING
 
 
 def _result(form: Values) -> str:
     if form["reply"] is None:
         return term(OUTCOME, form["outcome"]) if form["outcome"] else "尚未答复"
-    return f"{term(OUTCOME, form['outcome'])}:{form['reply']}" if form["outcome"] else str(form["reply"])
+    return f"{term(OUTCOME, form['outcome'])}：{form['reply']}" if form["outcome"] else str(form["reply"])
 
 
 def _ledger(book: Workbook, values: Values) -> None:
@@ -199,7 +199,7 @@ def _cells(number: int, line: Values) -> list[str]:
 
 def _order(order: Values) -> str:
     answered = f"已于 {moment(order['answered_at'])} 答复" if order["answered_at"] else "未答复"
-    return f"限 {moment(order['due_at'])},{answered}"
+    return f"限 {moment(order['due_at'])}，{answered}"
 
 
 def _rated(line: Values, revisit: Values) -> str:
@@ -214,7 +214,7 @@ def _remarks(line: Values) -> str:
     found = [] if line["news"] else ["本期无变动"]
     if line["late"]:
         found.append(f"补报上期 {len(line['late'])} 项(最早 {moment(line['late'][0]['at'])})")
-    return ";".join(found) or NOTHING
+    return "；".join(found) or NOTHING
 
 
 def _title(sheet: Sheet, values: Values, title: str) -> None:
