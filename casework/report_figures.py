@@ -54,10 +54,12 @@ class Figures:
 def _happened(told: Told) -> Counter[str]:
     types = Counter(row.type for row in told.fresh)
     found: Counter[str] = Counter(registered=int(told.is_new), late=len(told.late))
-    found["closed"] = int(not told.state.is_open and any("closed_at" in r.changes for r in told.fresh))
+    found["closed"] = int(not told.state.is_open and any(r.changes.get("closed_at") for r in told.fresh))
     found["told"] = sum(_accepted(row.changes) for row in told.fresh if row.type == "check_reply")
-    found["dispatched"] = sum("dispatches" in row.changes for row in told.fresh)
-    found["extensions"] = sum("extensions" in row.changes for row in told.fresh)
+    # The first event carries every field of a case: it is no dispatch and no extension.
+    acts = [row for row in told.fresh if row.type != "registered"]
+    found["dispatched"] = sum("dispatches" in row.changes for row in acts)
+    found["extensions"] = sum("extensions" in row.changes for row in acts)
     found["reopened"] = sum(row.type == "judge_revisit" and _reopened(row.changes) for row in told.fresh)
     found["orders"] = sum(types[name] for name in _ORDERS)
     for name, of in _EVENTS.items():

@@ -59,6 +59,11 @@ async def test_a_weekly_report_holds_forms_and_ledger_as_they_are(house: House) 
     waiting = await house.file()
     run = await run_of_this_week(house)
 
+    figures = run.report.facts["figures"]
+    assert figures["period"] == {"dispatched": 1, "registered": 2, "told": 1}
+    assert figures["kinds"] == {"simple": 1, "untriaged": 1}
+    assert figures["standing"] == {"open": 2, "status.registered": 1, "status.revisiting": 1}
+    assert figures["units"] == {"market": {"dispatched": 1, "open": 1, "registered": 1, "told": 1}}
     content = await file_of(house, run, "guilin.centre")
     rows = sheet(content, "附件3 台账")[3:]
     ledger = (await house.get(f"cases/{told['id']}/ledger")).json()
