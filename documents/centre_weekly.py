@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from documents.hall_weekly import head_line, marks
-from documents.pdf import compile_pdf
+from documents.pdf import set_document
 from documents.words import NOTHING, day, in_pairs, moment, period, term
 from rules.report_words import REASON
 from rules.words import LEVEL
@@ -46,7 +46,7 @@ def summary(
 
 def as_pdf(shown: Values) -> bytes:
     """Return the summary as a PDF."""
-    return compile_pdf(SOURCE, shown)
+    return set_document(SOURCE, shown)
 
 
 def as_word(shown: Values, template: Path | None = None) -> bytes:
