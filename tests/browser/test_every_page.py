@@ -41,6 +41,8 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /lead": ("/lead?queue=triage", "/lead?queue=decide"),
     "GET /supervision": ("/supervision", f"/supervision?queue=orders&hall={HALL}"),
     "GET /cases": (f"/cases?hall={HALL}",),
+    "GET /reports": ("/reports", "/reports?category=summary"),
+    "GET /reports/{report}": ("/reports/{report}",),
     "GET /cases/{number}": ("/cases/{number}",),
     "GET /cases/{number}/ledger": ("/cases/{number}/ledger",),
     "GET /admin": ("/admin",),
@@ -70,6 +72,7 @@ NO_PAGE: Mapping[str, str] = {
     "GET /counter/receipt/{id}.pdf": "a file",
     "GET /cases/{number}/attachments/{attachment}": "a file",
     "GET /admin/contacts/template.xlsx": "a file",
+    "GET /reports/{report}/file": "a file",
 }
 ONCE: Mapping[str, Role] = {
     **dict.fromkeys(("GET /sign-in", "GET /public", "GET /public/file"), Role.CITIZEN),
@@ -93,8 +96,17 @@ SHOWN = """odd => [...document.querySelectorAll(".typed")].some(
 
 
 @pytest.fixture(scope="module")
-def stage(rehearsal: House) -> Stage:
-    """The cases that the pages show."""
+def report(rehearsal: House) -> str:
+    """The id of a report of the hall: a week goes by for it."""
+    rehearsal.advance(working_days=6)
+    with rehearsal.as_user(USERS[Role.CENTRE]) as client:
+        items = client.get("/api/reports", params={"kind": "hall_weekly"}).json()["items"]
+    return str(items[0]["id"])
+
+
+@pytest.fixture(scope="module")
+def stage(rehearsal: House, report: str) -> Stage:
+    """The cases that the pages show, filed once the time of the report has gone by."""
     return set_stage(rehearsal)
 
 
@@ -112,11 +124,11 @@ async def test_every_page_is_visited() -> None:
     assert sorted([*VISITS, *NO_PAGE]) == sorted(routes)
 
 
-def visits(role: Role, stage: Stage) -> list[str]:
+def visits(role: Role, stage: Stage, report: str) -> list[str]:
     """Every page of a role, with real things in the addresses; what is the same for all, for one of them."""
     number = stage.referred["number"] if role is Role.SUPERIOR else stage.worked["number"]
     filled = {name: getattr(stage, name)["number"] for name in vars(stage)}
-    filled |= {"number": number, "receipt": stage.told["id"]}
+    filled |= {"number": number, "receipt": stage.told["id"], "report": report}
     of_role = [
         path
         for route, paths in VISITS.items()
@@ -154,7 +166,7 @@ async def visit(page: Page, path: str) -> list[str]:
 
 @pytest.mark.parametrize("role", [*USERS, Role.CITIZEN])
 async def test_no_page_of_a_role_has_a_barrier(
-    browsing: Browsing, stage: Stage, asked: str, role: Role
+    browsing: Browsing, stage: Stage, report: str, asked: str, role: Role
 ) -> None:
     async with browsing.at("/", by=USERS.get(role), tour=True) as page:
         faults = []
@@ -162,7 +174,7 @@ async def test_no_page_of_a_role_has_a_barrier(
             await expect(page.get_by_role("region", name="第一次使用")).to_be_visible()
             faults += await inspect(page, "the start page with its tour")
             await page.get_by_role("button", name="知道了").click()
-        for path in visits(role, stage):
+        for path in visits(role, stage, report):
             faults += await visit(page, path)
         assert faults == []
 
