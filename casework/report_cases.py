@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from activities.projection import texts_of
 from casework.history import Row, decided
@@ -118,7 +119,7 @@ async def _before(session: AsyncSession, hall: str, due: Due) -> _Before:
     return _Before([(start, end) for start, end in periods], dict((await session.exec(reached)).all()))
 
 
-def _candidates(hall: str, due: Due, before: _Before):  # type: ignore[no-untyped-def]
+def _candidates(hall: str, due: Due, before: _Before) -> SelectOfScalar[str]:
     """More cases than the report tells of, and never fewer; their ledgers decide."""
     reached = (
         select(ReportCase.case_id, func.max(ReportCase.seq).label("seq"))

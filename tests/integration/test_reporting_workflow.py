@@ -5,21 +5,31 @@ The dates are those of the specification's list, in 2037; on SQLite and on Postg
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from temporalio.testing import ActivityEnvironment
+from temporalio.worker import Replayer
 
+from activities.reporting import Made, ReportingActivities, make_once
+from casework.report_making import ReportMaker
 from casework.report_running import run_reports
 from casework.reporting import start_missing, start_reporting, tell_reporting
+from models.codec import data_converter
 from models.inbox import Notification
 from models.report import ReportCase
+from models.reporting import DueRequest
 from rules.case.commands import Progress
+from rules.reporting import Due, ReportKind
 from tests.support.cases import triage
+from tests.support.house import KEYRING
 from tests.support.reporting import Newsroom, open_newsroom
 from tests.support.shell import YEAR, at, seen
 from tests.support.temporal import TemporalServer
+from workflows.reporting import ReportingWorkflow
+from workflows.sandbox import RUNNER
 
 SECOND = timedelta(seconds=1)
 
@@ -210,3 +220,73 @@ async def test_every_hall_has_one_reporting_workflow(sqlite_newsroom: Newsroom) 
     for handle in handles:
         await handle.terminate()
     await tell_reporting(engine, "guilin")  # who is not there is told at its start
+
+
+async def test_the_activity_may_be_run_again_after_its_commit(newsroom: Newsroom) -> None:
+    """A worker that dies between the commit and its answer leaves a report that is not made twice."""
+    services = newsroom.office.services
+    maker = ReportMaker(services.database, services.keyring)
+    activities = ReportingActivities(services.database, {}, maker)
+    request = DueRequest("guilin", at("03-05 12:00"), at("03-06 17:30"))
+    due = Due(ReportKind.HALL_WEEKLY, at("03-06 17:30"), at("02-27 17:30"), at("03-06 17:30"))
+    first = await make_once(services.database, maker, "guilin", due, request.now)
+    assert await make_once(services.database, maker, "guilin", due, request.now) == first
+    for _ in range(2):
+        following = await ActivityEnvironment().run(activities.make_due, request)
+        assert (following.kind, seen(following.at)) == ("centre_weekly", "03-09 09:00")
+    assert len(await newsroom.reports()) == 1
+
+
+class Failing:
+    """A maker that comes as far as the last file."""
+
+    async def make(self, hall: str, due: Due, made_at: datetime) -> Made:
+        raise ConnectionError("the disk is full")
+
+
+async def test_a_report_that_cannot_be_made_leaves_nothing_and_is_tried_again(
+    sqlite_newsroom: Newsroom,
+) -> None:
+    services = sqlite_newsroom.office.services
+    request = DueRequest("guilin", at("03-05 12:00"), at("03-06 17:30"))
+    failing = ReportingActivities(services.database, {}, Failing())
+    with pytest.raises(ConnectionError):
+        await ActivityEnvironment().run(failing.make_due, request)
+    assert await sqlite_newsroom.reports() == []
+    maker = ReportMaker(services.database, services.keyring)
+    again = ReportingActivities(services.database, {}, maker)
+    later = DueRequest("guilin", at("03-05 12:00"), at("03-06 18:30"))
+    await ActivityEnvironment().run(again.make_due, later)
+    [report] = await sqlite_newsroom.reports()
+    assert (seen(report.due_at), seen(report.made_at)) == ("03-06 17:30", "03-06 18:30")
+
+
+async def test_the_history_of_a_month_replays(sqlite_newsroom: Newsroom) -> None:
+    news = sqlite_newsroom
+    async with news.workers():
+        await news.begin("03-02 12:00")
+        await news.until("03-31 12:00")
+    replayer = Replayer(
+        workflows=[ReportingWorkflow], workflow_runner=RUNNER, data_converter=data_converter(KEYRING)
+    )
+    await replayer.replay_workflow(await news.handle.fetch_history())
+
+
+async def test_reporting_continues_as_new_and_misses_nothing(
+    furnished_sqlite_url: str, tmp_path: Path
+) -> None:
+    server = TemporalServer(tmp_path, **{"limit.historyCount.suggestContinueAsNew": "40"})
+    server.start()
+    try:
+        async with open_newsroom(furnished_sqlite_url, server, tmp_path) as news, news.workers():
+            await news.begin("03-02 12:00")
+            run = (await news.handle.describe()).run_id
+            story = await news.until("04-30 18:00")
+            assert (await news.handle.describe()).run_id != run
+    finally:
+        server.kill()
+    hall = [line for line in story if line.startswith("hall_weekly")]
+    assert [line.split()[1] for line in hall] == [
+        *("03-06", "03-13", "03-20", "03-27", "04-03", "04-10", "04-17", "04-24", "04-30")
+    ]
+    assert len(story) - len(hall) == 8
