@@ -137,7 +137,7 @@ async def calendar_of(session: AsyncSession, hall: Hall, at: datetime) -> Calend
 
 
 async def _inbox(session: AsyncSession, report: Report) -> list[Notification]:
-    """Return a line for everybody whom the report goes to; it names nobody."""
+    """Return a line for everybody whom the report goes to, its id in place of a case's; it names nobody."""
     hall = await session.get_one(Hall, report.hall)
     text = (
         f"{hall.name}{REPORT_KIND[report.kind]}已生成，截止 {local(report.covers_to):%Y-%m-%d %H:%M}，请接收"
@@ -148,7 +148,7 @@ async def _inbox(session: AsyncSession, report: Report) -> list[Notification]:
         col(User.active).is_(True), User.role == role, col(User.hall).in_(sorted(halls))
     )
     return [
-        Notification(username=name, report_id=report.id, kind=report.kind, text=text, at=report.made_at)
+        Notification(username=name, case_id=report.id, seq=0, kind=report.kind, text=text, at=report.made_at)
         for name in (await session.exec(wanted.order_by(User.username))).all()
     ]
 

@@ -11,16 +11,15 @@ from models.base import CODE, UUID, Base, RowId, UTCDateTime
 class Notification(Base, table=True):
     """A line in a user's inbox; `text` has no personal data.
 
-    `case_id` is that of a request for rights where the line is about one (casework/grant_notices.py).
+    `case_id` is that of a request for rights where the line is about one (casework/grant_notices.py),
+    or of a report (activities/reporting.py).
 
     Written in the ledger's transaction; one per event, kind and user, however often it is retried.
-    A line of a report has `report_id`, and neither case nor `seq`.
     """
 
     __tablename__ = "notifications"
     __table_args__ = (
         UniqueConstraint("case_id", "seq", "kind", "username"),
-        UniqueConstraint("report_id", "username"),
         Index(None, "username", "id"),
         Index(
             "ix_notifications_unread",
@@ -32,14 +31,13 @@ class Notification(Base, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     username: str = Field(max_length=CODE)
-    case_id: str | None = Field(default=None, max_length=UUID)
+    case_id: str = Field(max_length=UUID)
     number: str | None = Field(default=None, max_length=CODE)
-    seq: int | None = None
+    seq: int
     kind: str = Field(max_length=CODE)
     text: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=UTCDateTime)
     read: bool = False
-    report_id: str | None = Field(default=None, max_length=UUID)
 
 
 class Delivery(Base, table=True):

@@ -1,14 +1,14 @@
-"""Reports, who took them in, and lines of the inbox that tell of one.
+"""Reports, and who took them in.
 
-Revision: 0002, after 0001.
+Revision: 0003, after 0002.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -80,20 +80,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hall", name="pk_reporting_plans"),
     )
     op.create_index("ix_reporting_plans_due_at", "reporting_plans", ["due_at"])
-    with op.batch_alter_table("notifications", copy_from=_notifications()) as table:
-        table.alter_column("case_id", existing_type=sa.String(36), nullable=True)
-        table.alter_column("seq", existing_type=sa.Integer(), nullable=True)
-        table.add_column(sa.Column("report_id", sa.String(36), nullable=True))
-        table.create_unique_constraint("uq_notifications_report_id_username", ["report_id", "username"])
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM notifications WHERE case_id IS NULL")
-    with op.batch_alter_table("notifications", copy_from=_notifications(with_reports=True)) as table:
-        table.drop_constraint("uq_notifications_report_id_username", type_="unique")
-        table.drop_column("report_id")
-        table.alter_column("seq", existing_type=sa.Integer(), nullable=False)
-        table.alter_column("case_id", existing_type=sa.String(36), nullable=False)
+    op.execute("DELETE FROM notifications WHERE kind IN ('hall_weekly', 'centre_weekly')")
     for table_name in TABLES:
         op.drop_table(table_name)
 
@@ -106,33 +96,3 @@ def _of_report(table: str) -> sa.ForeignKeyConstraint:
         deferrable=True,
         initially="DEFERRED",
     )
-
-
-def _notifications(with_reports: bool = False) -> sa.Table:
-    """The table as it stands before: SQLite makes it anew, and has none to look at in offline mode."""
-    unread = {"sqlite_where": sa.text("NOT read"), "postgresql_where": sa.text("NOT read")}
-    made = sa.Table(
-        "notifications",
-        sa.MetaData(),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("username", sa.String(64), nullable=False),
-        sa.Column("case_id", sa.String(36), nullable=with_reports),
-        sa.Column("number", sa.String(64), nullable=True),
-        sa.Column("seq", sa.Integer(), nullable=with_reports),
-        sa.Column("kind", sa.String(64), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("at", INSTANT, nullable=False),
-        sa.Column("read", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_notifications"),
-        sa.UniqueConstraint(
-            "case_id", "seq", "kind", "username", name="uq_notifications_case_id_seq_kind_username"
-        ),
-        sa.Index("ix_notifications_unread", "username", **unread),
-        sa.Index("ix_notifications_username_id", "username", "id"),
-    )
-    if with_reports:
-        made.append_column(sa.Column("report_id", sa.String(36), nullable=True))
-        made.append_constraint(
-            sa.UniqueConstraint("report_id", "username", name="uq_notifications_report_id_username")
-        )
-    return made
