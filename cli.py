@@ -310,6 +310,8 @@ def verify_dossier(
     print("\n".join(dossier_lines(report)))
     if not report.ok:
         raise typer.Exit(1)
+
+
 @report.command("run")
 def run_report(
     kind: Annotated[str, typer.Argument(help="hall_weekly or centre_weekly.")],

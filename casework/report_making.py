@@ -8,14 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.reporting import Made, report_id_of
+from casework.moments import shown
 from casework.report_cases import told_again, told_cases
 from casework.report_content import Content, Heading, content_of
 from casework.report_files import CATEGORY, File, files_of
 from models.crypto import Keyring
 from models.database import Database
+from models.evidence import LedgerHead
 from models.report import Report, ReportFile
 from rules.reporting import Due, ReportKind
 
@@ -86,5 +89,9 @@ def sealing(report_id: str, format: str) -> str:
 
 
 async def newest_head(session: AsyncSession) -> dict[str, Any] | None:
-    """Return the newest signed head over all chains, `{hash, at, key}`; None while there is none."""
-    return None
+    """Return the newest signed head over all chains, as it is printed; None while there is none."""
+    newest = select(LedgerHead).order_by(col(LedgerHead.number).desc()).limit(1)
+    head = (await session.exec(newest)).first()
+    if head is None:
+        return None
+    return {"number": head.number, "hash": head.root, "at": shown(head.taken_at), "key": head.key_id}

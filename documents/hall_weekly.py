@@ -73,7 +73,7 @@ def head_line(head: Values | None) -> str:
     """Return the signed head of the ledger that is printed on a report."""
     if head is None:
         return "本期生成时台账尚无签名摘要"
-    return f"{head['hash']}({moment(head['at'])} 签发，密钥 {head['key']})"
+    return f"第 {head['number']} 号 {head['hash']}({moment(head['at'])} 签发，密钥 {head['key']})"
 
 
 def _cover(book: Workbook, values: Values, counts: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import select, update
 from activities.reporting import calendar_of
 from casework.report_running import Run, run_reports
 from models.directory import Hall, User
+from models.evidence import LedgerHead
 from models.report import ReportFile
 from rules.calendar import SHANGHAI, local
 from rules.reporting import ReportingTimes, ReportKind, due_after
@@ -264,3 +265,36 @@ async def test_a_filing_that_brings_only_what_it_must_is_reported(sqlite_house: 
     cells = [cell for row in sheet(run.files[0].content, "附件2 登记表") for cell in row]
     assert answer.json()["number"] in cells
     assert "电话" in cells
+
+
+async def test_the_newest_signed_head_is_printed(sqlite_house: House) -> None:
+    """Also by a second run, once there are newer ones."""
+    house = sqlite_house
+    await house.file()
+    now = await house.services.clock.now()
+
+    async def sign(number: int) -> None:
+        async with house.services.database.begin() as session:
+            session.add(
+                LedgerHead(
+                    number=number,
+                    day=local(now).date(),
+                    due_at=now + timedelta(hours=number),
+                    taken_at=now,
+                    cases=1,
+                    events=1,
+                    leaves=1,
+                    tree="0" * 64,
+                    prev_root=f"{number - 1}" * 64,
+                    root=f"{number}" * 64,
+                    key_id="key",
+                    signature="signature",
+                )
+            )
+
+    await sign(1)
+    run = await run_of_this_week(house)
+    cover = [cell for row in sheet(run.files[0].content, "封面") for cell in row]
+    assert any(str(cell).startswith(f"第 1 号 {'1' * 64}") for cell in cover)
+    await sign(2)
+    assert (await run_of_this_week(house)).differs == ()

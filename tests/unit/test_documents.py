@@ -238,9 +238,9 @@ def test_late_data_and_a_late_report_are_marked() -> None:
 
 
 def test_the_signed_head_of_the_ledger_is_printed() -> None:
-    signed = {"hash": "ab" * 32, "at": "2026-10-09T00:05:00+08:00", "key": "k1"}
+    signed = {"number": 7, "hash": "ab" * 32, "at": "2026-10-09T00:05:00+08:00", "key": "k1"}
     found = sheets(workbook(head=signed))
-    assert f"{'ab' * 32}(2026-10-09 00:05 签发，密钥 k1)" in cells(found["封面"])
+    assert f"第 7 号 {'ab' * 32}(2026-10-09 00:05 签发，密钥 k1)" in cells(found["封面"])
 
 
 def shown(**parts: Any) -> dict[str, Any]:
