@@ -50,7 +50,7 @@ async def tell_reporting(engine: Engine, hall: str) -> None:
     """
     client = await engine.client()
     try:
-        handle = client.get_workflow_handle_for(ReportingWorkflow.run, reporting_id(hall))
+        handle = client.get_workflow_handle(reporting_id(hall))
         await handle.signal(ReportingWorkflow.calendar_changed, rpc_timeout=WITHIN)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
