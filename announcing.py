@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -15,6 +16,7 @@ from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
+from casework.report_running import Run
 from casework.spreadsheet import BadTable
 from casework.verifying import LedgerReport
 from embedded import EmbeddedFailure
@@ -25,6 +27,7 @@ from routes.evidence_words import finding_words, lines_of, report_words
 from routes.wording import ROLES, fault_words
 from rules.calendar import local
 from rules.case.vocabulary import Role
+from rules.report_words import REPORT_KIND
 from settings import Settings
 
 _MISSING = {"user": "没有这个用户。", "hall": "没有这个大厅。", "case": "没有这个办件。"}
@@ -120,6 +123,23 @@ def user_line(user: User) -> str:
     place = "/".join(filter(None, (user.hall, user.unit))) or "-"
     marks = ["备用"] * user.alternate + ["演示"] * user.demo + ["停用"] * (not user.active)
     return "\t".join([user.username, user.name, ROLES[Role(user.role)], place, "、".join(marks)]).rstrip()
+
+
+def run_lines(done: Run) -> Iterator[str]:
+    """Say what a run of a report came to."""
+    report = done.report
+    period = f"{_minute(report.covers_from)} 之后至 {_minute(report.covers_to)}"
+    yield f"{report.hall} {REPORT_KIND[report.kind]}：{period}，应于 {_minute(report.due_at)} 生成"
+    if not done.again:
+        yield f"  已生成并存档(生成时间 {_minute(report.made_at)})，内容摘要 {report.digest}"
+    elif done.differs:
+        yield f"  与存档不一致：{'、'.join(done.differs)}(存档的内容摘要 {report.digest})"
+    else:
+        yield f"  与存档一致，内容摘要 {report.digest}"
+
+
+def _minute(at: datetime) -> str:
+    return f"{local(at):%Y-%m-%d %H:%M}"
 
 
 def import_lines(done: Imported) -> Iterator[str]:

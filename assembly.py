@@ -11,7 +11,7 @@ from embedded import remembered_address
 from models.codec import data_converter
 from models.crypto import Keyring
 from models.database import Database
-from models.policies import read_offers, read_policies
+from models.policies import read_offers, read_policies, read_reporting_times
 from settings import Settings
 
 
@@ -76,4 +76,6 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         public_url=settings.public_url.rstrip("/"),
         sign_in=settings.sign_in_rules(),
         given_evidence=settings.evidence(),
+        reporting=read_reporting_times(settings.policies_dir),
+        templates=settings.data_dir / "templates",
     )

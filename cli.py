@@ -5,6 +5,7 @@ Each command imports what it needs when it runs: the engine's client takes a sec
 
 import os
 import traceback
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +35,7 @@ calendar = _group("calendar", "Working days of a year.")
 case = _group("case", "Look at one case.")
 ledger = _group("ledger", "The whole ledger as evidence: signed heads, verification.")
 dossier = _group("dossier", "Dossiers of cases, as inspectors get them.")
+report = _group("report", "Weekly reports.")
 
 HallOption = Annotated[str | None, typer.Option("--hall", help="Code of the hall.")]
 PasswordOption = Annotated[
@@ -308,6 +310,46 @@ def verify_dossier(
     print("\n".join(dossier_lines(report)))
     if not report.ok:
         raise typer.Exit(1)
+
+
+@report.command("run")
+def run_report(
+    kind: Annotated[str, typer.Argument(help="hall_weekly or centre_weekly.")],
+    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day of the week that is meant.")],
+    hall: HallOption = None,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="A folder to write the files to.")] = None,
+) -> None:
+    """Run the reports of a week: make those that are missing, and compare the others with the ledger.
+
+    A report that is stored is made again as it was then, and nothing is written; exit 1 where it
+    differs from what was stored.
+    """
+    from announcing import run_lines
+    from casework.report_running import run_reports
+
+    runs = with_services(lambda given: run_reports(given, kind, on.date(), hall))
+    for done in runs:
+        print("\n".join(run_lines(done)))
+        for file in done.files if out else ():
+            assert out is not None
+            out.mkdir(parents=True, exist_ok=True)
+            (out / file.name).write_bytes(file.content)
+    if any(done.differs for done in runs):
+        fail("有报告与存档不一致。")
+
+
+@report.command("template")
+def write_report_template(file: Annotated[Path, typer.Argument(dir_okay=False)]) -> None:
+    """Write the Word template of the centre's summary, to be edited.
+
+    Put it into the folder templates/ of DATA_DIR as centre_weekly.docx: reports take it from then on.
+    """
+    from documents.centre_weekly_template import make_template
+
+    if file.exists():
+        fail(f"{file} is there already")
+    file.write_bytes(make_template())
+    print(f"已写出 {file}。")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from assembly import Failure, build_services
 from casework.demo import Loaded, has_demo, is_empty, load_demo, renew_password
 from casework.pinned import changed_policies
 from casework.rehearsal import RehearsalClock
+from casework.reporting import start_missing
 from casework.services import Services
 from embedded import EmbeddedFailure, TemporalServer, TimeSkippingServer, only_user_of
 from models.database import DatabaseUnavailable
@@ -65,6 +66,7 @@ async def rehearse(settings: Settings, announce: Announce) -> None:
             _time_skipping_engine(settings) as watching,
         ):
             loaded = await load_demo(services, demo_password(settings))
+            await start_missing(services, set())  # before anybody can move time past a report
             app = create_app(services=services, rehearsal=True)
             house = _House(settings, services, app, listener, with_heads=False)
             await house.run(stop, lambda: announce(settings, loaded), watching)

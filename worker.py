@@ -24,6 +24,7 @@ from activities.leaving import LetGo
 from activities.ledger import LedgerActivities
 from activities.notification import Channel, NotificationActivities, WebhookChannel
 from activities.registration import RegistrationActivities
+from activities.reporting import ReportingActivities
 from activities.writing import LedgerWriter
 from assembly import build_services
 from casework.engine import EngineUnavailable
@@ -31,6 +32,8 @@ from casework.heads import start_heads
 from casework.histories import exporting
 from casework.rearming import TellCases
 from casework.relay import relay
+from casework.report_making import ReportMaker
+from casework.reporting import keep_reporting
 from casework.services import Services
 from casework.verifying import check_and_record
 from processes import leave
@@ -40,6 +43,7 @@ from workflows.case import CaseWorkflow
 from workflows.evidence import LedgerHeadsWorkflow
 from workflows.issuing import SendBulletinWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
+from workflows.reporting import ReportingWorkflow
 from workflows.sandbox import RUNNER
 
 # What is under way when a stop is asked for may come to its end; the SDK's default is not to wait.
@@ -69,6 +73,8 @@ def build_workers(
     by_name = {channel.name: channel for channel in channels}
     outside = NotificationActivities(database, by_name)
     issuing = IssuingActivities(database, by_name, outside)
+    maker = ReportMaker(database, services.keyring, services.templates)
+    reporting = ReportingActivities(database, services.reporting, maker)
     archiving = ArchivingActivities(
         database,
         services.evidence.signer,
@@ -80,12 +86,16 @@ def build_workers(
         Worker(
             client,
             task_queue=CASES,
-            workflows=[CaseWorkflow, ReArmWorkflow, LedgerHeadsWorkflow, SendBulletinWorkflow],
+            workflows=[
+                *(CaseWorkflow, ReArmWorkflow, LedgerHeadsWorkflow),
+                *(ReportingWorkflow, SendBulletinWorkflow),
+            ],
             activities=[
                 registration.register,
                 *(ledger.record, ledger.read, ledger.terms),
                 *(calendar.committed, calendar.sweep),
                 *(archiving.take, archiving.publish, archiving.check),
+                reporting.make_due,
             ],
             workflow_runner=RUNNER,
             interceptors=[LetGo()],
@@ -153,8 +163,9 @@ async def _outside(settings: Settings) -> AsyncIterator[tuple[list[Channel], lis
 
 @asynccontextmanager
 async def _beside(services: Services) -> AsyncIterator[None]:
-    """Register what was filed while the engine was away, and export histories, beside the workers."""
-    tasks = [asyncio.create_task(relay(services)), asyncio.create_task(exporting(services))]
+    """Register what was filed while the engine was away, export histories, and have every hall report."""
+    work = (relay(services), exporting(services), keep_reporting(services))
+    tasks = [asyncio.create_task(each) for each in work]
     try:
         yield
     finally:

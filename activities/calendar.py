@@ -46,6 +46,9 @@ class Cases(Protocol):
     async def calendar_changed(self, case_id: str, terms: Terms) -> None:
         """Tell one case of its calendar."""
 
+    async def reporting_changed(self, hall: str) -> None:
+        """Tell the reporting of a hall of its calendar."""
+
 
 class CalendarActivities:
     """What the re-arming workflow asks for."""
@@ -80,7 +83,15 @@ class CalendarActivities:
             await self._tell(stale)
             after, told = page[-1].id, told + len(stale)
             activity.heartbeat(after, told)
+        for hall in await self._halls(request.hall):
+            await self._cases.reporting_changed(hall)
         return told
+
+    async def _halls(self, hall: str | None) -> Sequence[str]:
+        if hall is not None:
+            return [hall]
+        async with self._database.read() as session:
+            return (await session.exec(select(Hall.code).order_by(Hall.code))).all()
 
     async def _page(self, hall: str | None, after: str) -> Sequence[Case]:
         wanted = select(Case).options(load_only(*_NEEDED)).where(Case.id > after)

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from casework.acts import Record
 from casework.errors import NotFound
 from casework.services import Services
-from casework.typesetting import typeset
+from documents.pdf import typeset
 from models.act import BULLETIN, Act
 from models.case import Bulletin, Case, LedgerEvent
 from models.directory import Hall, Unit

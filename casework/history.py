@@ -19,6 +19,7 @@ from models.chain import verify_chain
 from models.directory import ContactEntry, Unit
 from models.messages import StoredEvent
 from rules.case.events import SYSTEM, Event
+from rules.case.state import CaseState
 from rules.case.vocabulary import Role
 from rules.holding import stretches, working_hours
 
@@ -113,34 +114,44 @@ def decided(rows: Iterable[Row]) -> list[Event]:
 
 async def ledger_row(services: Services, found: Found) -> dict[str, Any]:
     """Return the case as a row of the progress ledger. Source: S0, 附件3."""
-    case, state = found.case, found.state
+    case = found.case
     async with services.database.read() as session:
         rows = await read_events(session, services.keyring, [case.id])
         unit_name, person = await _unit(session, case.hall, case.unit)
+    return row_of_ledger(found.state, rows, case.matter, unit_name, person)
+
+
+def row_of_ledger(
+    state: CaseState, rows: Sequence[Row], subject: str | None, unit_name: str | None, person: str | None
+) -> dict[str, Any]:
+    """Return a case as a row of 附件3, as it stood after `rows`; `state` is their fold.
+
+    `person` is the unit's contact, for as long as nobody has signed.
+    """
     dispatched = _last(rows, _DISPATCHES, lambda row: "dispatches" in row.changes)
     signed = _last(rows, {"sign"})
     revisit = _last(rows, {"revisit"})
     return {
-        "number": case.number,
-        "subject": case.matter,
-        "unit": case.unit,
+        "number": state.number,
+        "subject": subject,
+        "unit": state.unit,
         "unit_name": unit_name,
         "person": signed[0].actor.get("name") if signed and state.unit_signed else person,
         "dispatched_at": shown(dispatched[0].at) if dispatched else None,
         "signed_at": shown(signed[0].at) if signed and state.unit_signed else None,
-        "due_at": shown(case.due_at),
+        "due_at": shown(state.due_at),
         "progress": [_line(row, texts) for row, texts in rows if row.type == "progress"],
-        "level": case.level,
+        "level": state.level,
         "returns": state.returns,
         "extensions": state.extensions,
         "reminders": sum(row.type in _REMINDERS for row, _ in rows),
-        "orders": _orders(rows, found),
+        "orders": _orders(rows, state),
         "reply": _reply(rows, resolved=True),
         "explanation": _reply(rows, resolved=False),
         "revisit": _revisit(*revisit) if revisit else None,
         "rating": state.round.rating,
-        "closed_at": shown(case.closed_at),
-        "light": case.light,
+        "closed_at": None if state.is_open else shown(state.closed_at),
+        "light": state.light,
     }
 
 
@@ -153,7 +164,7 @@ def _line(row: LedgerEvent, texts: Texts) -> dict[str, Any]:
     return {"at": shown(row.at), "by": row.actor.get("name"), "text": texts.get("text")}
 
 
-def _orders(rows: Sequence[Row], found: Found) -> list[dict[str, Any]]:
+def _orders(rows: Sequence[Row], state: CaseState) -> list[dict[str, Any]]:
     typed = {row.data.get("order"): texts.get("text") for row, texts in rows if row.type == "order"}
     answers = {row.data["order"]: texts.get("text") for row, texts in rows if row.type == "answer_order"}
     return [
@@ -164,7 +175,7 @@ def _orders(rows: Sequence[Row], found: Found) -> list[dict[str, Any]]:
             "answered_at": shown(order.answered_at),
             "answer": answers.get(order.id),
         }
-        for order in found.state.orders
+        for order in state.orders
     ]
 
 

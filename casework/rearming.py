@@ -4,6 +4,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from casework.engine import WITHIN, CaseNotRunning, Engine, EngineUnavailable
+from casework.reporting import tell_reporting
 from models.messages import Terms
 from models.rearming import Publication
 from workflows.calendar import ReArmWorkflow
@@ -26,6 +27,10 @@ class TellCases:
         except CaseNotRunning:
             await self._engine.start(case_id, terms)
             await self._engine.calendar_changed(case_id, terms)
+
+    async def reporting_changed(self, hall: str) -> None:
+        """Tell a hall's reporting of its calendar. Raises EngineUnavailable."""
+        await tell_reporting(self._engine, hall)
 
 
 async def start_rearming(engine: Engine, version: str, publication: Publication) -> None:

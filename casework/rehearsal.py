@@ -18,6 +18,7 @@ from casework.errors import BadInput
 from casework.services import Services
 from models.case import Case
 from models.filing import Filing
+from models.report import ReportingPlan
 
 FARTHEST = timedelta(days=3660)
 ANSWER_WITHIN = timedelta(seconds=5)
@@ -87,8 +88,9 @@ async def advance(services: Services, clock: RehearsalClock, to: datetime) -> da
 
 
 async def _something_open(services: Services, by: datetime) -> bool:
-    """Whether an alarm due by then has not fired, or a filing from before is not registered."""
+    """Whether an alarm has not fired, a filing is not registered, or a report not made, that was due then."""
     alarms = exists().where(col(Case.next_alarm_at) <= by)
     filings = exists().where(col(Filing.registered_at).is_(None), col(Filing.received_at) <= by)
+    reports = exists().where(col(ReportingPlan.due_at) <= by)
     async with services.database.read() as session:
-        return bool((await session.exec(select(or_(alarms, filings)))).one())
+        return bool((await session.exec(select(or_(alarms, filings, reports)))).one())

@@ -13,6 +13,7 @@ from casework.sign_in_rules import SignInRules
 from models.crypto import Keyring
 from models.database import Database
 from rules.policy import HallOffer, Policy
+from rules.reporting import ReportingTimes
 
 
 class Clock(Protocol):
@@ -40,6 +41,8 @@ class Services:
     public_url: str = ""  # where browsers reach us, without a slash at the end; empty: as they asked
     pinned: PinnedTerms = field(default_factory=PinnedTerms)
     sign_in: SignInRules = field(default_factory=SignInRules)
+    reporting: Mapping[str, ReportingTimes] = field(default_factory=dict)  # by policy; else as proposed
+    templates: Path | None = None  # where an operator keeps templates of their own
     given_evidence: Evidence | None = None  # None where nobody signs: most tests
 
     @property

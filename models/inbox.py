@@ -11,7 +11,8 @@ from models.base import CODE, UUID, Base, RowId, UTCDateTime
 class Notification(Base, table=True):
     """A line in a user's inbox; `text` has no personal data.
 
-    `case_id` is that of a request for rights where the line is about one (casework/grant_notices.py).
+    `case_id` is that of a request for rights where the line is about one (casework/grant_notices.py),
+    or of a report (activities/reporting.py).
 
     Written in the ledger's transaction; one per event, kind and user, however often it is retried.
     A negative `seq` is the number of an act (`acts.id`) and not of an event. `path` is the page that

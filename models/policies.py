@@ -5,6 +5,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from rules.policy import HallOffer, Policy, parse_offer, parse_policy
+from rules.reporting import ReportingTimes, parse_times
 
 
 def read_policies(folder: Path | None) -> dict[str, Policy]:
@@ -28,6 +29,17 @@ def read_policies(folder: Path | None) -> dict[str, Policy]:
 def read_offers(folder: Path | None) -> dict[str, HallOffer]:
     """What the halls under each policy offer, by its id. Raises ValueError as `read_policies`."""
     return {name: parse_offer(text) for name, text in policy_texts(folder).items()}
+
+
+def read_reporting_times(folder: Path | None) -> dict[str, ReportingTimes]:
+    """When reports are due, by the id of the policy. Raises ValueError naming a faulty file."""
+    found = {}
+    for name, text in policy_texts(folder).items():
+        try:
+            found[name] = parse_times(text)
+        except ValueError as error:
+            raise ValueError(f"{name}.toml: {error}") from error
+    return found
 
 
 def policy_texts(folder: Path | None) -> dict[str, str]:

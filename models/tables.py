@@ -12,6 +12,7 @@ from models.filing import CaseSecret, Filing, Petitioner
 from models.grants import Grant
 from models.inbox import Delivery, Notification
 from models.kept_form import KeptForm
+from models.report import Report, ReportCase, ReportFile, ReportingPlan, ReportReceipt
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
 from models.typical import TypicalCase
 
@@ -46,6 +47,11 @@ __all__ = [
     "NumberCounter",
     "Petitioner",
     "PolicyVersion",
+    "Report",
+    "ReportCase",
+    "ReportFile",
+    "ReportReceipt",
+    "ReportingPlan",
     "SentCommand",
     "TypicalCase",
     "Unit",

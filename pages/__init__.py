@@ -36,6 +36,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         public_cases,
         receipt,
         rehearsal,
+        reports,
         sign_in,
         supervision,
         typical,
@@ -50,7 +51,8 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
     modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
-    modules += [admin_calendar, admin_policies, bulletins, bottlenecks, lessons, typical, public_cases]
+    modules += [admin_calendar, admin_policies, reports, bulletins, bottlenecks, lessons, typical]
+    modules += [public_cases]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

@@ -1,24 +1,18 @@
 """The dossier's PDF: documents/dossier.typ, filled with words that Typst never reads as markup."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import typst
-
-import documents
 from casework.clockwork import Clockwork, Days
 from casework.dossier import Printable
-from casework.typesetting import FONTS
+from documents.pdf import set_document
 from pages.case_history import Entry, entries
 from pages.labels import word
 from pages.rendering import day, moment
 from routes.evidence_words import finding_words
 
-SOURCE = Path(documents.__file__).parent / "dossier.typ"
 _DAYS = {
     "start": "起算日(第 0 日)",
     "make_up": "调休上班",
@@ -32,18 +26,11 @@ Rows = list[list[str]]
 
 async def dossier_pdf(printable: Printable) -> bytes:
     """Return the PDF; in a thread, since setting it takes a while."""
-    return await asyncio.to_thread(_compile, printable)
+    return await asyncio.to_thread(_set, printable)
 
 
-def _compile(printable: Printable) -> bytes:
-    made: bytes = typst.compile(
-        SOURCE,
-        font_paths=FONTS,
-        ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(dossier_values(printable), ensure_ascii=False)},
-        format="pdf",
-    )
-    return made
+def _set(printable: Printable) -> bytes:
+    return set_document("dossier.typ", dossier_values(printable))
 
 
 def dossier_values(printable: Printable) -> dict[str, Any]:

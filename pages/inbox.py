@@ -17,6 +17,7 @@ from pages.sessions import PageViewer
 from routes.dependencies import Given
 from routes.notifications import LARGEST_ID
 from routes.pages import LAST_PAGE, Page
+from rules.reporting import ReportKind
 
 router = APIRouter(dependencies=SIGNED_IN)
 
@@ -41,6 +42,8 @@ async def inbox(request: Request, given: Given, viewer: PageViewer, page: Page =
 
 
 def _about(note: Notification) -> str:
+    if note.kind in tuple(ReportKind):
+        return f"/reports/{note.case_id}"
     return "/admin/grants" if note.kind in KINDS else f"/cases/{note.number or note.case_id}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from casework.typesetting import Form, set_document, typeset
+from documents.pdf import Form, set_document, typeset
 
 SOURCE = "receipt.typ"
 

@@ -20,12 +20,13 @@ def register_routes(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         notifications,
         public,
         rehearsal,
+        reports,
         token,
     )
 
     # In the order of contract.md, but for this: `cases/{id}/{command}` would take every other path.
     modules = [token, me, attachments, evidence, cases, commands, public, calendar, directory, notifications]
-    modules += [bulletins, access_log, health]
+    modules += [reports, bulletins, access_log, health]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router)

@@ -13,6 +13,7 @@ from routes.bodies import Body, body_of, read_body
 from routes.dependencies import Given, SignedIn
 from routes.openapi import refusals
 from routes.pages import Page, PerPage
+from rules.reporting import ReportKind
 
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 
@@ -68,7 +69,7 @@ def _note(row: Notification) -> Note:
     return Note(
         id=row.id or 0,
         at=shown(row.at),
-        case_id=None if row.kind in KINDS else row.case_id,
+        case_id=None if row.kind in {*KINDS, *ReportKind} else row.case_id,
         number=row.number,
         kind=row.kind,
         text=row.text,

@@ -136,6 +136,7 @@ FAULTS: dict[str, str] = {
     "out_of_range": "超出可计算范围",
     "in_the_past": "不能早于现在",
     "in_the_future": "不能晚于现在",
+    "not_due_yet": "该期报告尚未到期",
     "required": "必填",
     "at_least_one": "至少为 1",
     "bad_check_digit": "校验位不正确",

@@ -18,6 +18,7 @@ MOST = 400
 """No limit is longer, in whatever unit: a slip of the hand, not a promise."""
 
 _HEAD = ("id", "version", "title")
+_ELSEWHERE = frozenset({"reporting"})  # read by rules.reporting: no case is pinned to these sections
 
 
 _DAYS = {"unit": "working days", "least": 1}
@@ -143,7 +144,7 @@ def policy_sources(text: str) -> dict[str, Sourced]:
 
 
 def _read(text: str) -> tuple[dict[str, str], dict[str, Sourced]]:
-    content = tomllib.loads(text)
+    content = {name: part for name, part in tomllib.loads(text).items() if name not in _ELSEWHERE}
     sections = {name: part for name, part in content.items() if isinstance(part, dict)}
     head = {name: part for name, part in content.items() if name not in sections}
     entries = [(name, entry) for part in sections.values() for name, entry in part.items()]

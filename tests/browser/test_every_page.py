@@ -41,8 +41,11 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /lead": ("/lead?queue=triage", "/lead?queue=decide"),
     "GET /supervision": ("/supervision", f"/supervision?queue=orders&hall={HALL}"),
     "GET /cases": (f"/cases?hall={HALL}",),
+    "GET /reports": ("/reports", "/reports?category=summary"),
+    "GET /reports/{report}": ("/reports/{report}",),
     "GET /cases/{number}": ("/cases/{number}",),
     "GET /cases/{number}/ledger": ("/cases/{number}/ledger",),
+    "GET /evidence": ("/evidence",),
     "GET /bulletins": ("/bulletins?status=draft", "/bulletins?status=issued"),
     "GET /bulletins/{bulletin}": ("/bulletins/{issued}",),
     "GET /bottlenecks": ("/bottlenecks",),
@@ -82,6 +85,9 @@ NO_PAGE: Mapping[str, str] = {
     "GET /counter/receipt/{id}.pdf": "a file",
     "GET /cases/{number}/attachments/{attachment}": "a file",
     "GET /admin/contacts/template.xlsx": "a file",
+    "GET /reports/{report}/file": "a file",
+    "GET /evidence/{head}.json": "a file",
+    "GET /cases/{number}/dossier": "a file",
 }
 ONCE: Mapping[str, Role] = {
     **dict.fromkeys(("GET /sign-in", "GET /public", "GET /public/file"), Role.CITIZEN),
@@ -108,8 +114,17 @@ SHOWN = """odd => [...document.querySelectorAll(".typed")].some(
 
 
 @pytest.fixture(scope="module")
-def stage(rehearsal: House) -> Stage:
-    """The cases that the pages show."""
+def report(rehearsal: House) -> str:
+    """The id of a report of the hall: a week goes by for it."""
+    rehearsal.advance(working_days=6)
+    with rehearsal.as_user(USERS[Role.CENTRE]) as client:
+        items = client.get("/api/reports", params={"kind": "hall_weekly"}).json()["items"]
+    return str(items[0]["id"])
+
+
+@pytest.fixture(scope="module")
+def stage(rehearsal: House, report: str) -> Stage:
+    """The cases that the pages show, filed once the time of the report has gone by."""
     return set_stage(rehearsal)
 
 
@@ -123,8 +138,8 @@ async def asked(_browsing: Browsing) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def made(_browsing: Browsing, stage: Stage) -> Mapping[str, str]:
-    """What else stands in addresses: a draft and an issued 通报, and a published typical case."""
+async def made(_browsing: Browsing, stage: Stage, report: str) -> Mapping[str, str]:
+    """What else stands in addresses: a draft and an issued 通报, a published typical case, a report."""
     with _browsing.house.as_user(USERS[Role.SUPERVISOR]) as http:
         found = http.get("/api/bulletins").raise_for_status().json()["items"]
         draft, issued = sorted(each["id"] for each in found if each["case_id"] == stage.blamed["id"])
@@ -140,7 +155,7 @@ async def made(_browsing: Browsing, stage: Stage) -> Mapping[str, str]:
     async with _browsing.at(f"/typical/{item}", by=USERS[Role.SUPERVISOR]) as page:
         await page.get_by_role("button", name="同意发布").click()
         await expect(page.get_by_text("已发布到公开页面")).to_be_visible()
-    return {"draft": str(draft), "issued": str(issued), "item": item}
+    return {"draft": str(draft), "issued": str(issued), "item": item, "report": report}
 
 
 async def test_every_page_is_visited() -> None:

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ GROUPS = {
     "directory": ["import", "template"],
     "calendar": ["show", "load"],
     "case": ["show"],
+    "report": ["run", "template"],
 }
 COMMANDS = [
     [],
@@ -180,3 +182,37 @@ def test_uvicorn_runs_the_api_too(installed: Path) -> None:
     assert any(
         "/api/token" in line and json.loads(line)["logger"] == "http" for line in written if "{" in line
     )
+
+
+def test_a_report_of_a_past_week_is_made_once_and_then_compared(installed: Path) -> None:
+    on = f"{datetime.now(UTC) - timedelta(days=14):%Y-%m-%d}"
+    command = ("report", "run", "hall_weekly", "--on", on, "--hall", "guilin")
+    code, said = bancheng(installed, *command, "--out", "reports")
+    assert (code, "已生成并存档" in said) == (0, True), said
+    [file] = (installed / "reports").iterdir()
+    assert file.read_bytes().startswith(b"PK")
+    code, said = bancheng(installed, *command)
+    assert (code, "与存档一致" in said) == (0, True), said
+    code, said = bancheng(installed, "report", "run", "centre_weekly", "--on", on)
+    assert (code, said.count("已生成并存档")) == (0, 2), said  # of both halls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("monthly", "--on", "2026-01-09"), "kind"),
+        (("hall_weekly", "--on", "2099-01-09"), "尚未到期"),
+        (("hall_weekly", "--on", "9.1.2026"), "--on"),
+        (("hall_weekly",), "--on"),
+    ],
+)
+def test_a_report_that_is_none_is_misuse(arguments: Sequence[str], words: str, installed: Path) -> None:
+    code, said = bancheng(installed, "report", "run", *arguments)
+    assert (code, words in said) == (2, True), said
+
+
+def test_the_template_of_the_summary_is_written_to_be_edited(installed: Path) -> None:
+    assert bancheng(installed, "report", "template", "own.docx")[0] == 0
+    assert (installed / "own.docx").read_bytes().startswith(b"PK")
+    code, said = bancheng(installed, "report", "template", "own.docx")
+    assert (code, "is there already" in said) == (1, True)

@@ -216,12 +216,16 @@ class Told:
 
     def __init__(self) -> None:
         self.cases: list[str] = []
+        self.halls: list[str] = []
         self.breaks_at: str | None = None
 
     async def calendar_changed(self, case_id: str, terms: Terms) -> None:
         if case_id == self.breaks_at:
             raise ConnectionError("the engine is gone")
         self.cases.append(case_id)
+
+    async def reporting_changed(self, hall: str) -> None:
+        self.halls.append(hall)
 
 
 async def test_a_sweep_goes_on_where_it_broke_down_and_passes_over_who_knows(
@@ -237,6 +241,7 @@ async def test_a_sweep_goes_on_where_it_broke_down_and_passes_over_who_knows(
     activities = CalendarActivities(database, told, page=1)
     request = SweepRequest(None, at("03-02 12:00"))
     assert await ActivityEnvironment().run(activities.sweep, request) == 0
+    assert told.halls == ["chengzhong", "guilin", "lingui"]  # their reports are reckoned again, too
 
     async with database.begin() as session:
         row = CalendarYear(

@@ -126,6 +126,27 @@ def test_a_year_at_once_fires_every_daily_reminder_of_it(house: House) -> None:
     assert year_later < house.due(asked, working_days=len(daily) + 2)
 
 
+def test_reports_are_made_as_time_moves(house: House) -> None:
+    """`advance` answers once they are there: a fortnight has two of each, each made at its instant."""
+    begin_day(house)
+    case = house.file()
+    received = datetime.fromisoformat(case["received_at"])
+    house.advance(to=received + timedelta(weeks=3))
+    with house.as_user("guilin.supervisor") as client:
+        items = client.get("/api/reports", params={"per_page": 200}).json()["items"]
+    made = [item for item in items if datetime.fromisoformat(item["due_at"]) > received]
+    assert {item["kind"] for item in made} == {"hall_weekly", "centre_weekly"}
+    assert len(made) >= 4
+    for item in items:
+        due, at = (datetime.fromisoformat(item[name]) for name in ("due_at", "made_at"))
+        assert timedelta() <= at - due < SLACK
+    first = min((item for item in made if item["kind"] == "hall_weekly"), key=lambda item: item["due_at"])
+    assert first["registered"] == 1
+    with house.as_user("guilin.centre") as client:
+        lines = client.get("/api/notifications").json()["items"]
+    assert "hall_weekly" in {line["kind"] for line in lines}
+
+
 def test_working_time_moves_by_the_calendar(house: House) -> None:
     now = begin_day(house)
     assert house.advance(working_hours=2) - now < timedelta(hours=2) + SLACK

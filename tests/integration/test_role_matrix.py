@@ -9,13 +9,14 @@ may: 422 or 409 is for those only. What ends a session is called last, each time
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from api import create_app
+from casework.report_running import run_reports
 from models.case import Bulletin
 from models.typical import TypicalCase
 from pages.csrf import HEADER
@@ -93,6 +94,7 @@ async def _filled(house: House, case: Mapping[str, Any]) -> dict[str, str]:
         "username": "chengzhong.civil.alternate",
         "bulletin": await _bulletin(house, case),
         "item": await _typical(house, case),
+        "report": await _reported(house),
     }
 
 
@@ -135,12 +137,20 @@ async def _added(house: House, row: Bulletin | TypicalCase) -> str:
         return str(row.id)
 
 
+async def _reported(house: House) -> str:
+    a_fortnight_ago = (await house.services.clock.now()).date() - timedelta(days=14)
+    [run] = await run_reports(house.services, "hall_weekly", a_fortnight_ago, "guilin")
+    return run.report.id
+
+
 def _late(route: str) -> tuple[bool, str]:
     return route in ENDING, route
 
 
 def _path(route: str, filled: Mapping[str, str]) -> str:
-    return re.sub(r"{(\w+)}", lambda name: filled.get(name[1], "1"), route.split()[1])
+    path = route.split()[1]
+    own = {**filled, "id": filled["report"]} if path.startswith("/api/reports") else filled
+    return re.sub(r"{(\w+)}", lambda name: own.get(name[1], "1"), path)
 
 
 def _wrong(route: str, role: Role, answer: httpx.Response) -> str | None:

@@ -101,6 +101,9 @@ API: dict[str, Roles] = {
     "PUT /api/directory/{hall}/units/{unit}": ADMIN | SUPERVISOR,
     "GET /api/notifications": SIGNED_IN,
     "POST /api/notifications/read": SIGNED_IN,
+    "GET /api/reports": LEAD | CENTRE | SUPERVISOR | AUDITOR,
+    "GET /api/reports/{id}": LEAD | CENTRE | SUPERVISOR | AUDITOR,
+    "GET /api/reports/{id}/file": LEAD | CENTRE | SUPERVISOR | AUDITOR,
     "GET /api/bulletins": SUPERVISOR | AUDITOR,
     "GET /api/bulletins/{bulletin}": READERS,
     "GET /api/bulletins/{bulletin}/file": READERS,
@@ -193,6 +196,10 @@ PAGES: dict[str, Roles] = {
     "GET /evidence/{head}.json": SUPERVISOR | AUDITOR,
     "POST /cases/{number}/unmask": CLERKS | UNIT | SUPERVISOR | AUDITOR,
     "POST /cases/{number}/query-code": CLERKS,
+    "GET /reports": LEAD | CENTRE | SUPERVISOR | AUDITOR,
+    "GET /reports/{report}": LEAD | CENTRE | SUPERVISOR | AUDITOR,  # the matrix has one of the hall
+    "GET /reports/{report}/file": LEAD | CENTRE | SUPERVISOR | AUDITOR,
+    "POST /reports/{report}/receipt": CENTRE,  # the centre's summary: the supervisor
     "GET /admin": ADMIN,
     "GET /admin/users": ADMIN,
     "GET /admin/add-user": ADMIN,

@@ -1,0 +1,166 @@
+"""The counts of a report: what happened in its period, and how things stood at the cut-off."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from casework.report_cases import Told
+from rules.case.vocabulary import Kind, Level, Light, Status
+from rules.words import KIND, OUTCOME, STATUS
+
+_ORDERS = frozenset({"order", "overdue_2"})
+# What moves and when in a period is counted by its events; how things stood, by the states.
+_EVENTS = {"returns": {"return_order"}, "reminders": {"remind"}}
+
+
+@dataclass
+class Figures:
+    """Counts, filled case by case. `units` by the code of the unit that has the case."""
+
+    period: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    standing: Counter[str] = field(default_factory=Counter)
+    units: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, told: Told) -> None:
+        """Count a case."""
+        state = told.state
+        happened = _happened(told)
+        stands = _stands(told)
+        self.period += happened
+        if told.is_new:
+            self.kinds[state.kind or "untriaged"] += 1
+        if happened["closed"] and state.outcome:
+            self.outcomes[state.outcome] += 1
+        if state.is_open:
+            self.standing[f"status.{state.status}"] += 1
+        self.standing += stands
+        if state.unit:
+            self.units.setdefault(state.unit, Counter()).update(happened + stands)
+
+    def values(self) -> dict[str, Any]:
+        """Return them as JSON values, in an order of their own."""
+        return {
+            "period": _sorted(self.period),
+            "kinds": _sorted(self.kinds),
+            "outcomes": _sorted(self.outcomes),
+            "standing": _sorted(self.standing),
+            "units": {unit: _sorted(counts) for unit, counts in sorted(self.units.items())},
+        }
+
+
+def _happened(told: Told) -> Counter[str]:
+    types = Counter(row.type for row in told.fresh)
+    found: Counter[str] = Counter(registered=int(told.is_new), late=len(told.late))
+    found["closed"] = int(not told.state.is_open and any(r.changes.get("closed_at") for r in told.fresh))
+    found["told"] = sum(_accepted(row.changes) for row in told.fresh if row.type == "check_reply")
+    # The first event carries every field of a case: it is no dispatch and no extension.
+    acts = [row for row in told.fresh if row.type != "registered"]
+    found["dispatched"] = sum("dispatches" in row.changes for row in acts)
+    found["extensions"] = sum("extensions" in row.changes for row in acts)
+    found["reopened"] = sum(row.type == "judge_revisit" and _reopened(row.changes) for row in told.fresh)
+    found["orders"] = sum(types[name] for name in _ORDERS)
+    for name, of in _EVENTS.items():
+        found[name] = sum(types[each] for each in of)
+    return +found
+
+
+def _accepted(changes: Mapping[str, Any]) -> bool:
+    return changes.get("status") == Status.REVISITING
+
+
+def _reopened(changes: Mapping[str, Any]) -> bool:
+    return changes.get("status") in (Status.HANDLING, Status.REGISTERED)
+
+
+def _stands(told: Told) -> Counter[str]:
+    state = told.state
+    if not state.is_open:
+        return Counter()
+    return +Counter(
+        open=1,
+        overdue=int(state.light is Light.RED),
+        warned=int(state.light is Light.YELLOW),
+        complex=int(state.kind is Kind.COMPLEX),
+        leader=int(state.level is Level.DEPUTY_LEADER),
+        supervision=int(state.level is Level.SUPERVISION),
+        referred=int(state.referred),
+        orders_open=sum(order.answered_at is None for order in state.orders),
+    )
+
+
+def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+    return {str(name): counts[name] for name in sorted(counts, key=str) if counts[name]}
+
+
+PERIOD = {
+    "registered": "本期登记",
+    "dispatched": "转办(含改派)",
+    "told": "答复并告知",
+    "closed": "本期办结",
+    "returns": "退单",
+    "extensions": "批准延期",
+    "reminders": "催办",
+    "orders": "督办单",
+    "reopened": "重新办理",
+    "late": "补报事项",
+}
+STANDING = {
+    "open": "期末在办",
+    "warned": "其中预警",
+    "overdue": "其中超期",
+    "leader": "由分管领导协调",
+    "supervision": "升级到监督层级",
+    "referred": "已上报上级",
+    "orders_open": "督办单未答复",
+}
+UNIT = {
+    "registered": "本期登记",
+    "closed": "本期办结",
+    "open": "期末在办",
+    "overdue": "超期",
+    "returns": "退单",
+    "orders": "督办单",
+}
+"""What documents and pages call the counts, in the order in which they show them."""
+
+
+def lines(figures: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Return the counts as documents show them: groups with their lines, in Chinese."""
+    standing = figures["standing"]
+    kinds = [(KIND[kind], figures["kinds"].get(kind, 0)) for kind in KIND]
+    untriaged = figures["kinds"].get("untriaged", 0)
+    return [
+        ("本期情况", _lines(PERIOD, figures["period"])),
+        ("本期登记的类别", kinds + ([("待分派", untriaged)] if untriaged else [])),
+        ("本期办结的结果", _lines(OUTCOME, figures["outcomes"])),
+        ("期末情况", _lines(STANDING, standing)),
+        ("期末在办的状态", _present(standing)),
+    ]
+
+
+def _lines(words: Mapping[str, str], counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(word, counts.get(name, 0)) for name, word in words.items()]
+
+
+def _present(standing: Mapping[str, int]) -> list[tuple[str, int]]:
+    found = ((word, standing.get(f"status.{status}", 0)) for status, word in STATUS.items())
+    return [(word, count) for word, count in found if count]
+
+
+def unit_lines(figures: Mapping[str, Any], names: Mapping[str, str]) -> list[list[str]]:
+    """Return the counts by unit, as rows of a table under `UNIT`."""
+    return [
+        [names.get(unit, unit), *(str(counts.get(name, 0)) for name in UNIT)]
+        for unit, counts in figures["units"].items()
+    ]
+
+
+def figures_of(cases: Iterable[Told]) -> Figures:
+    """Return the counts over cases."""
+    made = Figures()
+    for each in cases:
+        made.add(each)
+    return made
