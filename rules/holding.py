@@ -25,6 +25,8 @@ class Holder(StrEnum):
     CITIZEN = "citizen"
 
 
+HOLDERS = tuple(Holder)
+
 _BY_LEVEL = {
     Level.CONTACT: Holder.CONTACT,
     Level.DEPUTY_LEADER: Holder.DEPUTY_LEADER,
