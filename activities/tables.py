@@ -8,7 +8,8 @@ from models.base import Base
 from models.case import Bulletin, Case, CaseCoUnit, LedgerEvent, NumberCounter
 from models.directory import ContactEntry, User
 from models.evidence import CaseRun
-from models.filing import CaseSecret, Filing
+from models.facts import CASE_FACTS
+from models.filing import CaseSecret, Filing, Petitioner
 from models.inbox import Delivery, Notification
 from models.terms import CalendarSnapshot, PolicyVersion
 
@@ -25,8 +26,10 @@ CONTACTS = _table(ContactEntry)
 COUNTERS = _table(NumberCounter)
 DELIVERIES = _table(Delivery)
 EVENTS = _table(LedgerEvent)
+FACTS = CASE_FACTS
 FILINGS = _table(Filing)
 NOTIFICATIONS = _table(Notification)
+PETITIONERS = _table(Petitioner)
 POLICIES = _table(PolicyVersion)
 RUNS = _table(CaseRun)
 SECRETS = _table(CaseSecret)

@@ -8,6 +8,7 @@ from models.case import Bulletin, Case, CaseCoUnit, LedgerEvent, NumberCounter
 from models.command import SentCommand
 from models.directory import ContactEntry, Hall, Unit, User
 from models.evidence import CaseRun, HeadLeaf, HeadPublication, HistoryExport, LedgerCheck, LedgerHead
+from models.facts import CASE_FACTS
 from models.filing import CaseSecret, Filing, Petitioner
 from models.grants import Grant
 from models.inbox import Delivery, Notification
@@ -19,6 +20,7 @@ from models.typical import TypicalCase
 metadata = Base.metadata
 
 __all__ = [
+    "CASE_FACTS",
     "AccessLog",
     "AccessToken",
     "Act",

@@ -57,7 +57,7 @@ class CaseFacts:
     apart: bool = False
     counts_at: datetime | None = None
     counts_on: date | None = None
-    counts: Counts = Counts()
+    counts: Counts = field(default_factory=Counts)
     elsewhere: Mapping[str, Parts] = field(default_factory=dict)
     running: Running | None = None
 
