@@ -26,7 +26,7 @@ from rules.policy import Policy
 _REPEAT = timedelta(days=REPEAT_WITHIN_DAYS)
 _SIGN = 1 << 63
 _PLACE = ("hall", "unit", "kind", "cause", "consulted", "out_of_scope", "merged", "apart")
-_PLACE_AND_TIME = (*_PLACE, "counts_at", "counts_on", "handled")
+_PLACE_AND_TIME = (*_PLACE, "counts_at", "counts_on")
 
 _LEDGER = (
     select(EVENTS.c.type, EVENTS.c.at, EVENTS.c.changes, EVENTS.c.fired)

@@ -63,7 +63,7 @@ class CaseFacts:
 
 
 def outline(case: CaseState) -> CaseFacts:
-    """Return what is known of a case from its state alone: when it will count, and where."""
+    """Return what is known of a case from its state alone: when it will count, and where; no counts yet."""
     counts_at = _counts_at(case)
     return CaseFacts(
         case_id=case.case_id,
@@ -79,7 +79,6 @@ def outline(case: CaseState) -> CaseFacts:
         apart=case.kind is Kind.COMPLEX or case.referred,
         counts_at=counts_at,
         counts_on=counts_at and local(counts_at).date(),
-        counts=Counts(handled=int(counts_at is not None)),
     )
 
 
@@ -139,8 +138,11 @@ def settled(case: CaseState, at: datetime) -> bool:
 
 
 def judged_round(case: CaseState) -> Round | None:
-    """Return the round that a case is judged by: the first that had a limit."""
-    return next((r for r in case.rounds if r.due_at), None)
+    """Return the round that a case is judged by: the first that had a limit and came to something.
+
+    A round that was withdrawn in time and then reopened came to nothing: the next one counts.
+    """
+    return next((r for r in case.rounds if r.due_at and (r.on_time is not None or r == case.round)), None)
 
 
 def _counts_at(case: CaseState) -> datetime | None:
@@ -152,8 +154,12 @@ def _counts_at(case: CaseState) -> datetime | None:
         return min(judged.due_at, judged.replied_at)
     if case.status is Status.SUSPENDED:
         return None
+    # Given in time and waiting for its check, a reply is neither on time nor late yet.
+    if case.status is Status.REPLIED and case.reply and case.reply.at <= judged.due_at:
+        return None
     # Withdrawn in time: nobody's case. Withdrawn late: late for ever.
-    return judged.due_at if case.is_open or judged.on_time is False else None
+    withdrawn = case.outcome is Outcome.WITHDRAWN
+    return None if withdrawn and judged.on_time is not False else judged.due_at
 
 
 def _counts(

@@ -90,7 +90,7 @@ def unextended_due(
 
     A due date that was set anew (another kind, a date of supervision's) has no extension in it.
     """
-    granted, base = 0, None
+    granted = 0
     last: CaseState | None = None
     for before, after in pairwise(states):
         if after.round.round != number or after.due is None:
@@ -98,9 +98,8 @@ def unextended_due(
         last = after
         if after.extensions > before.extensions and before.due is not None:
             granted += after.due.days - before.due.days
-        elif base is not None and _set_anew(before, after):
+        elif before.round.round == number and _set_anew(before, after):
             granted = 0
-        base = after.due
     if not granted or last is None or last.due is None:
         return None
     ctx = Context(last.received_at, SYSTEM, policy, calendar)
@@ -109,6 +108,6 @@ def unextended_due(
 
 def _set_anew(before: CaseState, after: CaseState) -> bool:
     """Whether a due date was reckoned from another start, or for another kind of case."""
-    if before.due is None or after.due is None:
+    if before.due is None or after.due is None or before.due == after.due:
         return False
     return (before.due.start, before.due.on, before.kind) != (after.due.start, after.due.on, after.kind)

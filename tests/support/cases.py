@@ -196,6 +196,10 @@ class Story:
         self._go_to(at)
         return self
 
+    def catch_up(self, now: datetime) -> "Story":
+        """Let time pass up to an instant given as such, to the second."""
+        return self.until(f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}")
+
     def outage(self, until: str) -> "Story":
         """Let time pass with nobody there: all that came due meanwhile fires only at the end."""
         self.clock = t(until)
