@@ -142,7 +142,6 @@ def columns_of_facts(facts: CaseFacts) -> dict[str, Any]:
         **asdict(facts.counts),
         "elsewhere": {unit: asdict(part) for unit, part in facts.elsewhere.items()} or None,
         "held_by": running.holder if running else None,
-        "held_unit": running.unit if running else None,
         "held_since": running.since if running else None,
         "held_calendar": running.calendar if running else None,
     }

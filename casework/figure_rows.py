@@ -123,8 +123,11 @@ def received_by_day(connection: Connection, period: Period) -> Mapping[date, int
 
 
 def running_stretches(connection: Connection, period: Period) -> Sequence[Any]:
-    """Return who holds the open cases that count: place, held_by, held_unit, held_since, held_calendar."""
-    names = (*PLACE, "held_by", "held_unit", "held_since", "held_calendar")
+    """Return who holds the open cases that count: place, holder, since when, calendar's version.
+
+    A unit's people hold only what lies with their unit, so the place says which.
+    """
+    names = (*PLACE, "held_by", "held_since", "held_calendar")
     wanted = select(*(FACTS.c[name] for name in names)).where(period.counted, FACTS.c.held_by.is_not(None))
     return connection.execute(wanted).all()
 

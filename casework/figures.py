@@ -113,15 +113,14 @@ def _move(cells: Cells, place: Place, shares: Mapping[str, Mapping[str, int]]) -
 
 def _add_running(session: Session, period: Period, cells: Cells) -> None:
     """Add the stretches that still last, up to now."""
-    calendars: dict[str, Any] = {}
+    spent_by: dict[str, Callable[[datetime], timedelta]] = {}
     for row in rows.running_stretches(session.connection(), period):
-        if row.held_calendar not in calendars:
-            snapshot = session.exec(
-                select(CalendarSnapshot).where(col(CalendarSnapshot.version) == row.held_calendar)
-            ).one()
-            calendars[row.held_calendar] = calendar_from_values(snapshot.values)
-        spent = calendars[row.held_calendar].working_hours_between(row.held_since, period.now) // _MINUTE
-        cells[tuple(row[: len(rows.PLACE)])][_MINUTES[Holder(row.held_by)]] += spent
+        hall, unit, kind, cause, held_by, since, version = row
+        if version not in spent_by:
+            snapshot = session.exec(select(CalendarSnapshot).where(col(CalendarSnapshot.version) == version))
+            spent_by[version] = calendar_from_values(snapshot.one().values).measured_to(period.now)
+        minutes = spent_by[version](since) // _MINUTE
+        cells[hall, unit, kind, cause][_MINUTES[Holder(held_by)]] += minutes
 
 
 def _shown(

@@ -34,7 +34,6 @@ CASE_FACTS = Table(
     Column("elsewhere", Json),
     # Who holds an open case, and since when; by which calendar that time is measured.
     Column("held_by", String(CODE)),
-    Column("held_unit", String(CODE)),
     Column("held_since", UTCDateTime),
     Column("held_calendar", String(DIGEST)),
     Index("ix_case_facts_counts_at", "counts_at"),

@@ -22,6 +22,7 @@ from pages.case_history import entries, with_bulletins
 from pages.case_order import ordered
 from pages.command_forms import Choices, CommandForm, command_form
 from pages.form_values import Typed, shown_faults
+from pages.holding_bar import segments
 from pages.prefilled_notice import Opening, opening_of
 from pages.refused import to_copy
 from pages.rendering import clock, moment, render
@@ -111,6 +112,7 @@ async def case_page(
         units=file.units,
         may_verify=viewer.role in MAY_TAKE and file.case["number"] is not None,
         finding_words=finding_words,
+        held=segments(file.holding),
         new_key=lambda: str(uuid.uuid4()),
     )
 

@@ -25,6 +25,7 @@ BOTTLENECKS = Place("/bottlenecks", "重复与瓶颈")
 TYPICAL = Place("/typical", "典型案例")
 CASES = Place("/cases", "全部办件")
 REPORTS = Place("/reports", "周报")
+FIGURES = Place("/figures", "统计分析")
 ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
 EVIDENCE = Place("/evidence", "证据核验")
@@ -40,6 +41,17 @@ PLACES: Mapping[Role, tuple[Place, ...]] = {
     Role.SUPERVISOR: (SUPERVISION, CASES, REPORTS, BULLETINS, BOTTLENECKS, TYPICAL, EVIDENCE),
     Role.SUPERIOR: (SUPERVISION, CASES, BULLETINS),
     Role.AUDITOR: (SUPERVISION, CASES, REPORTS, BULLETINS, BOTTLENECKS, TYPICAL, EVIDENCE, ACCESS),
+    Role.AUDITOR: (SUPERVISION, CASES, BULLETINS, BOTTLENECKS, TYPICAL, EVIDENCE, ACCESS),
+    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES),
+    Role.CENTRE: (LEAD, CASES, FIGURES),
+    Role.CONTACT: (DEPARTMENT, CASES),
+    Role.DEPUTY_LEADER: (DEPARTMENT, CASES),
+    Role.SUPERVISOR: (SUPERVISION, CASES, EVIDENCE),
+    Role.SUPERIOR: (SUPERVISION, CASES),
+    Role.AUDITOR: (SUPERVISION, CASES, EVIDENCE, ACCESS),
+    Role.SUPERVISOR: (SUPERVISION, CASES, FIGURES),
+    Role.SUPERIOR: (SUPERVISION, CASES),
+    Role.AUDITOR: (SUPERVISION, CASES, FIGURES, ACCESS),
     Role.ADMIN: (ADMIN,),
 }
 """The first of a role's places is where it starts."""

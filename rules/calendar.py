@@ -9,10 +9,11 @@ Methods take instants of any time zone, judge them by the date and clock of Asia
 answer in UTC.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -153,6 +154,23 @@ class Calendar:
             return _NOTHING
         whole_days = self._count(first.date(), last.date()) * self._day_length()
         return whole_days + self._worked_before(last) - self._worked_before(first)
+
+    def measured_to(self, end: datetime) -> Callable[[datetime], timedelta]:
+        """Return what measures working time from an instant to `end`: for many instants of one end.
+
+        It answers as working_hours_between, and counts the days from each date only once.
+        """
+        last = local(end)
+        spent_last, whole_day = self._worked_before(last), self._day_length()
+        whole_days = cache(lambda day: self._count(day, last.date()) * whole_day)
+
+        def spent(start: datetime) -> timedelta:
+            first = local(start)
+            if end <= start:
+                return _NOTHING
+            return whole_days(first.date()) + spent_last - self._worked_before(first)
+
+        return spent
 
     def is_provisional(self, start: datetime, end: datetime) -> bool:
         """Whether any local date from `start` to `end` lies in a year without a published notice.

@@ -82,7 +82,6 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in MEASURED),
         sa.Column("elsewhere", JSON, nullable=True),
         sa.Column("held_by", sa.String(64), nullable=True),
-        sa.Column("held_unit", sa.String(64), nullable=True),
         sa.Column("held_since", INSTANT, nullable=True),
         sa.Column("held_calendar", sa.String(64), nullable=True),
         sa.PrimaryKeyConstraint("case_id", name="pk_case_facts"),
