@@ -27,6 +27,8 @@ _REPEAT = timedelta(days=REPEAT_WITHIN_DAYS)
 _SIGN = 1 << 63
 _PLACE = ("hall", "unit", "kind", "cause", "consulted", "out_of_scope", "merged", "apart")
 _PLACE_AND_TIME = (*_PLACE, "counts_at", "counts_on")
+# A case that was judged before, and is open again, is in no N until it is judged anew.
+_NOTHING_YET = {"handled": 0}
 
 _LEDGER = (
     select(EVENTS.c.type, EVENTS.c.at, EVENTS.c.changes, EVENTS.c.fired)
@@ -34,7 +36,8 @@ _LEDGER = (
     .order_by(EVENTS.c.seq)
 )
 _PERSON = select(PETITIONERS.c.phone_index).where(PETITIONERS.c.case_id == bindparam("case_id"))
-_MATTER = select(CASES.c.matter).where(CASES.c.id == bindparam("case_id"))
+# Locked: an event that is written meanwhile must find the row, or wait for it.
+_MATTER = select(CASES.c.matter).where(CASES.c.id == bindparam("case_id")).with_for_update()
 
 
 def _repeated(person: ColumnElement[Any], matter: ColumnElement[Any]) -> ColumnElement[int]:
@@ -79,7 +82,7 @@ class FactsWriter:
             values = columns_of_facts(self._facts(connection, state.case_id))
         else:
             known = columns_of_facts(outline(state))
-            values = {name: known[name] for name in _PLACE_AND_TIME}
+            values = {name: known[name] for name in _PLACE_AND_TIME} | _NOTHING_YET
         statement: Update = _CHANGED
         if matter is not None:
             key = matter_key(matter)
@@ -89,8 +92,8 @@ class FactsWriter:
 
     def rewrite(self, connection: Connection, case_id: str) -> None:
         """Make the row of a case anew from its ledger: one from before there were facts, or all of them."""
-        connection.execute(delete(FACTS).where(FACTS.c.case_id == case_id))
         matter = connection.execute(_MATTER, {"case_id": case_id}).scalar_one()
+        connection.execute(delete(FACTS).where(FACTS.c.case_id == case_id))
         self._insert(connection, self._facts(connection, case_id), matter)
 
     def _insert(self, connection: Connection, facts: CaseFacts, matter: str | None) -> None:
@@ -107,6 +110,8 @@ class FactsWriter:
         ]
         state = fold(events)
         assert state is not None
+        if not settled(state, events[-1].at):
+            return outline(state)
         return facts_of(events, self._policy(connection, state), self._calendar(connection, state.calendar))
 
     def _policy(self, connection: Connection, state: CaseState) -> Policy:
@@ -140,11 +145,19 @@ def columns_of_facts(facts: CaseFacts) -> dict[str, Any]:
         "counts_at": facts.counts_at,
         "counts_on": facts.counts_on,
         **asdict(facts.counts),
-        "elsewhere": {unit: asdict(part) for unit, part in facts.elsewhere.items()} or None,
+        "elsewhere": _shares(facts) or None,
         "held_by": running.holder if running else None,
         "held_since": running.since if running else None,
         "held_calendar": running.calendar if running else None,
     }
+
+
+def _shares(facts: CaseFacts) -> dict[str, dict[str, int]]:
+    """Return what belongs to earlier units, without what is nothing."""
+    found = {
+        unit: {name: n for name, n in asdict(part).items() if n} for unit, part in facts.elsewhere.items()
+    }
+    return {unit: share for unit, share in found.items() if share}
 
 
 def person_key(phone_index: str | None) -> int | None:

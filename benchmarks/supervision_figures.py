@@ -72,15 +72,15 @@ _COUNTS = {
     "orders": "CASE WHEN lot < 3 THEN 1 ELSE 0 END",
     "ordered": "CASE WHEN lot < 3 THEN 1 ELSE 0 END",
     "handling_days": "n * 31 % 12",
-    "handling_minutes": "n * 7919 % 5000",
+    "handling_minutes": "n::bigint * 7919 % 5000",
     "window_minutes": "n * 31 % 300",
-    "contact_minutes": "n * 7919 % 3000",
+    "contact_minutes": "n::bigint * 7919 % 3000",
     "deputy_leader_minutes": "CASE WHEN lot < 13 THEN n % 900 ELSE 0 END",
     "supervision_minutes": "CASE WHEN lot < 3 THEN n % 400 ELSE 0 END",
 }
 _FACTS = """
 WITH made AS (
-  SELECT n, n * 7919 % 100 AS lot, CASE WHEN n % 5 = 0 THEN 'chengzhong' ELSE 'guilin' END AS hall,
+  SELECT n, n::bigint * 7919 % 100 AS lot, CASE WHEN n % 5 = 0 THEN 'chengzhong' ELSE 'guilin' END AS hall,
     (ARRAY['market','social','medical','housing','resources','civil','education'])[1 + n / 3 % 7] AS unit,
     $2::timestamptz - make_interval(secs => ($1 - n) * 31000000.0 / $1 + 3600) AS received_at
   FROM generate_series(1, $1::int) AS n
@@ -92,7 +92,7 @@ SELECT '00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'), hall, unit,
   CASE WHEN lot < 2 THEN 'complex' WHEN lot < 30 THEN 'commitment' ELSE 'simple' END,
   (ARRAY['materials_incomplete','mechanical_application','poor_attitude_or_skill','policy_gap',
     'no_classification','system_barrier','legacy','other'])[1 + n * 31 % 8],
-  received_at, received_at::date, n % 90000, n * 7919 % 40000, 0, 0, 0,
+  received_at, received_at::date, n % 90000, n::bigint * 7919 % 40000, 0, 0, 0,
   CASE WHEN lot = 50 THEN 1 ELSE 0 END, lot < 2, received_at + '50 minutes', received_at::date,
   CASE WHEN lot < 5 THEN '{{"market": {{"dispatches": 1, "returns": 1, "contact_minutes": 90}}}}'::jsonb END,
   CASE WHEN lot < 3 THEN 'contact' END,

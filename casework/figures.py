@@ -31,12 +31,13 @@ from models.directory import Hall
 from models.terms import CalendarSnapshot
 from rules.counts import COUNTED, Counts
 from rules.figures import Intake, Spread, rates, spread
-from rules.holding import HOLDERS, Holder
+from rules.holding import HOLDERS
 
 MONTHS = 12
 """So many months, the present one the last, where no period is asked for."""
 
-_MINUTES = {holder: COUNTED.index(f"{holder}_minutes") for holder in HOLDERS}
+_MINUTES = {str(holder): COUNTED.index(f"{holder}_minutes") for holder in HOLDERS}
+_INDEX = {name: index for index, name in enumerate(COUNTED)}
 _MINUTE = timedelta(minutes=1)
 Place = tuple[Any, ...]
 Cells = dict[Place, list[int]]
@@ -106,9 +107,8 @@ def _move(cells: Cells, place: Place, shares: Mapping[str, Mapping[str, int]]) -
     for unit, part in shares.items():
         other = cells.setdefault((hall, unit, kind, cause), [0] * len(COUNTED))
         for name, value in part.items():
-            index = COUNTED.index(name)
-            cells[place][index] -= value
-            other[index] += value
+            cells[place][_INDEX[name]] -= value
+            other[_INDEX[name]] += value
 
 
 def _add_running(session: Session, period: Period, cells: Cells) -> None:
@@ -120,7 +120,7 @@ def _add_running(session: Session, period: Period, cells: Cells) -> None:
             snapshot = session.exec(select(CalendarSnapshot).where(col(CalendarSnapshot.version) == version))
             spent_by[version] = calendar_from_values(snapshot.one().values).measured_to(period.now)
         minutes = spent_by[version](since) // _MINUTE
-        cells[hall, unit, kind, cause][_MINUTES[Holder(held_by)]] += minutes
+        cells[hall, unit, kind, cause][_MINUTES[held_by]] += minutes
 
 
 def _shown(

@@ -90,7 +90,7 @@ def _losing(row: Any, unit: str) -> LosingCase | None:
     if row.unit == unit:
         reasons = tuple(name for name in _REASONS if getattr(row, name))
         others = elsewhere.values()
-        times = {name: getattr(row, name) - sum(part[name] for part in others) for name in _TIMES}
+        times = {name: getattr(row, name) - sum(part.get(name, 0) for part in others) for name in _TIMES}
     else:
         reasons = ()
         times = {name: elsewhere.get(unit, {}).get(name, 0) for name in _TIMES}

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, delete, exists, select, update
 
 from casework.calendars import terms_for
 from casework.engine import CaseNotRunning, EngineUnavailable
+from casework.facts_filling import fill_facts
 from casework.kept_forms import KEPT as FORMS_KEPT
 from casework.services import Services
 from models.access import Attempt
@@ -40,8 +41,11 @@ _log = structlog.get_logger(__name__)
 
 async def relay(services: Services, every: timedelta = EVERY) -> None:
     """Work until cancelled; an outage is waited out."""
+    filling = True
     while True:
         try:
+            # Only until none is missing: looking for what is not there takes a while.
+            filling = filling and bool(await fill_facts(services))
             await relay_once(services)
             await forget_old(services)
         except (DatabaseUnavailable, EngineUnavailable) as error:

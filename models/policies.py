@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rules.policy import HallOffer, Policy, parse_offer, parse_policy
 from rules.reporting import ReportingTimes, parse_times
+from rules.weights import parse_weights
 
 
 def read_policies(folder: Path | None) -> dict[str, Policy]:
@@ -18,6 +19,7 @@ def read_policies(folder: Path | None) -> dict[str, Policy]:
     for name, text in policy_texts(folder).items():
         try:
             policy = parse_policy(text)
+            parse_weights(text)  # read where scores are made; a fault must show at the start
         except ValueError as error:
             raise ValueError(f"{name}.toml: {error}") from error
         if policy.id != name:

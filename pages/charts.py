@@ -54,7 +54,7 @@ def _lines(rows: list[dict[str, Any]], x: str, count: str, shares: Mapping[str, 
     import altair
 
     data = altair.Data(values=rows)
-    axis = altair.X(f"{x}:O", title=None, axis=altair.Axis(labelAngle=-40))
+    axis = altair.X(f"{x}:O", title=None, sort=None, axis=altair.Axis(labelAngle=-40))
     counted = (
         altair.Chart(data)
         .mark_bar(color=LINE)

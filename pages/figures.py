@@ -113,9 +113,13 @@ async def _charts(found: dict[str, Any], places: Places) -> dict[str, Any]:
         for each in found["ranking"]
         if each["rank"] is not None
     ]
+    months = found["trend"]["step"] == "month"
+    steps = [
+        {**each, "label": each["from"][:7] if months else each["from"][5:]} for each in found["trend"]["items"]
+    ]
     shares = {name: figure_words.RATE[name][0] for name in ("unit_on_time_rate", "solved_rate")}
     return {
-        "trend": await lines(found["trend"]["items"], "from", "handled", shares),
+        "trend": await lines(steps, "label", "handled", shares),
         "holding": await bars(holding, "name", "hours"),
         "causes": await bars(causes, "name", "hours"),
         "ranking": await bars(ranked, "name", "score"),

@@ -94,18 +94,16 @@ def facts_of(events: Iterable[Event], policy: Policy, calendar: Calendar) -> Cas
     if not states:
         raise ValueError("a case without events")
     case, found = states[-1], outline(states[-1])
+    if found.counts_at is None:
+        return found
     spans = stretches(history)
     minutes = held(spans, calendar)
     parts = parts_by_unit(history, states, minutes)
-    counts = _counts(states, parts, policy, calendar)
-    if found.counts_at is not None:
-        counts = replace(counts, responded=int(responded(history, states, policy, calendar)))
-    by_holder = {
-        f"{name}_minutes": sum(n for (who, _), n in minutes.items() if who == name) for name in HOLDERS
-    }
+    heard = int(responded(history, states, policy, calendar))
+    counts = replace(_counts(states, parts, policy, calendar), responded=heard, **_by_holder(minutes))
     return replace(
         found,
-        counts=replace(counts, **by_holder),
+        counts=counts,
         elsewhere={unit: part for unit, part in parts.items() if unit != case.unit},
         running=_running(case, spans[-1]),
     )
@@ -125,9 +123,10 @@ def stirs(before: CaseState | None, event: Event, after: CaseState) -> bool:
     """
     if before is None:
         return True
-    if settled(after, event.at):
+    if settled(after, event.at) or settled(before, event.at):
         return not (before.status is Status.CLOSED and after.status is Status.ARCHIVED)
-    return outline(before) != outline(after)
+    # A reply in time puts the judgement off; nothing is added up of the case before that anyway.
+    return after.status is not Status.REPLIED and outline(before) != outline(after)
 
 
 def settled(case: CaseState, at: datetime) -> bool:
@@ -167,8 +166,7 @@ def _counts(
 ) -> Counts:
     case = states[-1]
     judged = judged_round(case)
-    if judged is None or _counts_at(case) is None:
-        return Counts()
+    assert judged is not None
     last = next((r for r in reversed(case.rounds) if r.told_at), None)
     own = sum(parts.values(), Parts())
     hard = case.kind is Kind.COMPLEX or case.referred

@@ -6,14 +6,14 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
+from sqlmodel import Session, select
 
 from activities.inbox import Inbox
-from activities.tables import PETITIONERS, SECRETS
 from activities.writing import Head, LedgerWriter, read_head
 from models.crypto import CaseKey, Keyring
 from models.database import Database
-from models.filing import Filing
+from models.filing import CaseSecret, Filing, Petitioner
 from models.messages import Terms, encode_event
 from models.petitioner import PHONE_INDEX
 from rules.calendar import SHANGHAI
@@ -65,23 +65,52 @@ async def keep(
     """
     for story in stories:
         await keep_terms(database, Terms.of(story.policy, story.calendar))
-    writer = LedgerWriter(keyring, Inbox())
     for number, story in enumerate(stories):
         phone = phones[number] if phones else f"1380013{number:04d}"
         matter = matters[number] if matters else "证照办理"
-        await _file(database, story, number)
-        await database.write(
-            lambda session, n=number, s=story, p=phone, m=matter: _write(  # type: ignore[misc]
-                session.connection(), writer, keyring, n, s, p, m
-            )
-        )
+        await keep_one(database, keyring, story, number, phone, matter)
 
 
-async def _file(database: Database, story: Story, number: int) -> None:
+async def keep_one(
+    database: Database, keyring: Keyring, story: Story, number: int, phone: str, matter: str
+) -> None:
+    """Write one story, by somebody with this phone about this matter."""
+    await _file(database, keyring, story, number, phone)
+    await go_on(database, keyring, story, number, {"matter": matter, "problem": "跑了三趟。"})
+
+
+async def go_on(
+    database: Database, keyring: Keyring, story: Story, number: int, texts: dict[str, str] | None = None
+) -> None:
+    """Write the events of a story that are not written yet; `texts` were typed with the first of them."""
+    writer = LedgerWriter(keyring, Inbox())
+
+    def write(session: Session) -> None:
+        connection, own = session.connection(), case_id(number)
+        wrapped = session.exec(select(CaseSecret.wrapped_key).where(CaseSecret.case_id == own)).one()
+        head = read_head(connection, own) or Head(own, wrapped)
+        for place, event in enumerate(told_again(story, number)[0][head.seq :], head.seq):
+            values = encode_event(event)
+            if place == first and texts is not None:
+                values["texts"] = {**values["texts"], **texts}
+            writer.append(connection, head, f"command-{place}", [values], None)
+            head = read_head(connection, own) or head
+
+    first = await database.write(lambda session: _seq(session.connection(), case_id(number)))
+    await database.write(write)
+
+
+def _seq(connection: Connection, own: str) -> int:
+    head = read_head(connection, own)
+    return head.seq if head else 0
+
+
+async def _file(database: Database, keyring: Keyring, story: Story, number: int, phone: str) -> None:
+    own = case_id(number)
     async with database.begin() as session:
         session.add(
             Filing(
-                case_id=case_id(number),
+                case_id=own,
                 hall=story.state.hall,
                 channel="counter",
                 received_at=story.state.received_at,
@@ -90,29 +119,9 @@ async def _file(database: Database, story: Story, number: int) -> None:
                 query_code_hash=str(number),
             )
         )
-
-
-def _write(
-    connection: Connection,
-    writer: LedgerWriter,
-    keyring: Keyring,
-    number: int,
-    story: Story,
-    phone: str,
-    matter: str,
-) -> None:
-    own, key = case_id(number), CaseKey.create()
-    index = keyring.blind_index(PHONE_INDEX, phone)
-    connection.execute(insert(SECRETS), {"case_id": own, "wrapped_key": key.wrap(keyring, own)})
-    connection.execute(insert(PETITIONERS), {"case_id": own, "kind": "person", "phone_index": index})
-    head: Head | None = Head(own, key.wrap(keyring, own))
-    for place, event in enumerate(told_again(story, number)[0]):
-        assert head is not None
-        values = encode_event(event)
-        if place == 0:
-            values["texts"] = {"matter": matter, "problem": "跑了三趟。"}
-        writer.append(connection, head, f"command-{place}", [values], None)
-        head = read_head(connection, own)
+        session.add(CaseSecret(case_id=own, wrapped_key=CaseKey.create().wrap(keyring, own)))
+        index = keyring.blind_index(PHONE_INDEX, phone)
+        session.add(Petitioner(case_id=own, kind="person", phone_index=index))
 
 
 ACTORS = (CLERK, LEAD, CENTRE, SUPERVISOR, SUPERIOR, CITIZEN)
