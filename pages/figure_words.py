@@ -54,6 +54,17 @@ TIMES = {"refused_returns": "退单被驳回", "orders": "督办单"}
 STEP = {"month": "按月", "week": "按周"}
 
 
+NOTES = (
+    "办理件：即办件、承诺件、复杂件。咨询、不属受理范围、并案的不计；撤回的只在超期后撤回才计，并且算超期。",
+    "办件计入哪个时间段，看有效时限和审核通过的答复哪个在前；登记、咨询、重复反映按受理时间计。",
+    "按时率按各大厅的政策判定(办结并告知，或答复);承办单位按时率一律看答复是否不晚于有效时限。",
+    "已作情况说明的超期单列，不算按时；评分时不计入承办单位的按时一项。",
+    "持有时长是这些办件从受理到现在(或办结)在各方手里的工作小时；几个单位先后承办的，各算各的。",
+    "“—”表示分母为零，没有可算的。",
+)
+"""How cases are counted, for those who read the figures."""
+
+
 def percent(value: float | None) -> str:
     """Return a share: 96.3%, — where there is nothing to share."""
     return "—" if value is None else f"{value * 100:.1f}%"

@@ -1,7 +1,8 @@
 """`/figures`: the figures with charts and tables, the units in order, the bottlenecks; and lost points."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -49,14 +50,14 @@ async def figures(request: Request, given: Given, viewer: Reader) -> Response:
         presets=presets(local(await given.clock.now()).date()),
         period=(asked.start, asked.end),
         link=linker("/figures", dict(filters.typed)),
-        lost_link=linker("/figures/lost", {"from": filters.typed["from"], "to": filters.typed["to"]}),
+        lost_link=_lost_link(filters),
     )
 
 
-@router.get("/figures/lost")
-async def lost(request: Request, given: Given, viewer: Reader) -> Response:
+@router.get("/figures/{hall}/{unit}")
+async def lost(request: Request, given: Given, viewer: Reader, hall: str, unit: str) -> Response:
     """Show the cases that cost a unit points."""
-    filters = read_figure_filters(request.query_params)
+    filters = read_figure_filters({**request.query_params, "hall": hall, "unit": unit})
     asked = await _asked(given, filters)
     return render(
         request,
@@ -66,6 +67,12 @@ async def lost(request: Request, given: Given, viewer: Reader) -> Response:
         words=figure_words,
         back=linker("/figures", {"from": filters.typed["from"], "to": filters.typed["to"]})(),
     )
+
+
+def _lost_link(filters: FigureFilters) -> Callable[[str, str], str]:
+    """Return what makes the address of a unit's lost points, of the same period."""
+    period = {name: filters.typed[name] for name in ("from", "to")}
+    return lambda hall, unit: linker(f"/figures/{quote(hall)}/{quote(unit)}", period)()
 
 
 class _Names:
@@ -115,7 +122,8 @@ async def _charts(found: dict[str, Any], places: Places) -> dict[str, Any]:
     ]
     months = found["trend"]["step"] == "month"
     steps = [
-        {**each, "label": each["from"][:7] if months else each["from"][5:]} for each in found["trend"]["items"]
+        {**each, "label": each["from"][:7] if months else each["from"][5:]}
+        for each in found["trend"]["items"]
     ]
     shares = {name: figure_words.RATE[name][0] for name in ("unit_on_time_rate", "solved_rate")}
     return {

@@ -106,7 +106,7 @@ def due_without_extensions(story: Story, each: Round) -> datetime:
 
 def one(story: Story, now: datetime) -> Counter[str]:
     """What one case that counts adds to the sums."""
-    case, events, calendar = story.state, story.events, story.calendar
+    case, events = story.state, story.events
     each = counted_round(case)
     assert each is not None and each.due_at is not None
     found: Counter[str] = Counter(handled=1, dispatches=case.dispatches, returns=case.returns)

@@ -185,7 +185,7 @@ PAGES: dict[str, Roles] = {
     "GET /public/cases": ANYONE,
     "GET /public/cases/{item}": ANYONE,
     "GET /figures": SUPERVISOR | CENTRE | AUDITOR,
-    "GET /figures/lost": SUPERVISOR | CENTRE | AUDITOR,
+    "GET /figures/{hall}/{unit}": SUPERVISOR | CENTRE | AUDITOR,
     "GET /cases": STAFF,
     "GET /cases/search": STAFF,
     "POST /cases/search": STAFF,
