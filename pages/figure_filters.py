@@ -56,7 +56,9 @@ def _border(
     try:
         return adapter.validate_python(typed[name])
     except ValidationError as error:
-        faults[name] = fault_words(error.errors()[0]["type"])
+        # A border may also be an instant, which nobody types here: say what is wanted.
+        slug = error.errors()[0]["type"]
+        faults[name] = fault_words("date_parsing" if slug.startswith("datetime") else slug)
         return None
 
 

@@ -27,9 +27,9 @@ from rules.case.vocabulary import Role
 from tests.support import counting
 from tests.support.books import furnish
 from tests.support.cases import Story, handled, t, told, triage
-from tests.support.figuring import go_on, keep, keep_one, wander
+from tests.support.figuring import go_on, keep, keep_one, kept, wander
 from tests.support.house import KEYRING
-from tests.support.office import Office, SetClock, faults, freeze, services_at, slug
+from tests.support.office import Office, SetClock, faults, open_office, services_at, slug
 from tests.support.postgres import Databases
 from tests.unit.test_worked_cases import case_8, case_9, case_12
 
@@ -315,15 +315,22 @@ async def test_a_matter_typed_anew_at_triage_is_compared_anew(books: Services) -
 # Who sees what, and how it is said
 
 
+@pytest.fixture(scope="module")
+def hall_file(furnished_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with five cases of two halls, to be copied."""
+    path = tmp_path_factory.mktemp("hall") / "hall.db"
+    shutil.copy(furnished_sqlite, path)
+    stories = [close_one(), case_9(), case_12(), case_5_of("chengzhong"), Story("04-01 09:20", "guilin")]
+    asyncio.run(kept(f"sqlite+aiosqlite:///{path}", stories, [PHONES[0]] * 5, [MATTERS[0]] * 5))
+    return path
+
+
 @pytest.fixture
-async def hall(sqlite_office: Office) -> Office:
-    """The API with five cases of two halls, looked at from the end of their year."""
-    office = sqlite_office
-    freeze(office.services.clock, t("2026-12-01 10:00"))
-    lower = Story("04-01 09:20", "guilin")
-    stories = [close_one(), case_9(), case_12(), case_5_of("chengzhong"), lower]
-    await keep(office.services.database, KEYRING, stories, [PHONES[0]] * 5, [MATTERS[0]] * 5)
-    return office
+async def hall(hall_file: Path, tmp_path: Path) -> AsyncIterator[Office]:
+    """The API over those cases, looked at from the end of their year."""
+    url = f"sqlite+aiosqlite:///{shutil.copy(hall_file, tmp_path / 'hall.db')}"
+    async with open_office(services_at(url, tmp_path, clock=SetClock(t("2026-12-01 10:00")))) as opened:
+        yield opened
 
 
 def case_5_of(hall: str) -> Story:

@@ -32,6 +32,7 @@ from tests.support.cases import (
     shown,
     triage,
 )
+from tests.support.house import KEYRING
 
 UNITS = ("market", "housing", "social", "civil")
 
@@ -69,6 +70,15 @@ async def keep(
         phone = phones[number] if phones else f"1380013{number:04d}"
         matter = matters[number] if matters else "证照办理"
         await keep_one(database, keyring, story, number, phone, matter)
+
+
+async def kept(url: str, stories: Sequence[Story], *given: Sequence[str], **named: Sequence[str]) -> None:
+    """Write stories into the database at a URL, sealed as a house seals."""
+    database = Database(url)
+    try:
+        await keep(database, KEYRING, stories, *given, **named)
+    finally:
+        await database.close()
 
 
 async def keep_one(
