@@ -1,6 +1,7 @@
 """Charts as SVG, drawn on the server: nothing runs in the browser, and a table stands beside each.
 
-What is drawn are attributes, no styles, so that it may stand in a page under a strict policy.
+What is drawn are attributes, no styles, so that it may stand in a page under a strict policy. Texts of the
+data are escaped by the drawing library.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import noto_cjk_sans_otc  # type: ignore[import-untyped]
-from markupsafe import Markup
 
 FONTS = Path(noto_cjk_sans_otc.__file__).parent
 FONT = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
@@ -20,21 +20,21 @@ Rows = Sequence[Mapping[str, Any]]
 _fonts_known: list[bool] = []
 
 
-async def bars(rows: Rows, name: str, value: str, unit: str = "") -> Markup | None:
+async def bars(rows: Rows, name: str, value: str, unit: str = "") -> str | None:
     """Return horizontal bars, one a row in the order given; None where there is nothing to draw."""
     if not any(row[value] for row in rows):
         return None
     return await asyncio.to_thread(_bars, [dict(row) for row in rows], name, value, unit)
 
 
-async def lines(rows: Rows, x: str, count: str, shares: Mapping[str, str]) -> Markup | None:
+async def lines(rows: Rows, x: str, count: str, shares: Mapping[str, str]) -> str | None:
     """Return bars of a count with lines of shares over them, by `x`; None where there is nothing."""
     if not rows:
         return None
     return await asyncio.to_thread(_lines, [dict(row) for row in rows], x, count, shares)
 
 
-def _bars(rows: list[dict[str, Any]], name: str, value: str, unit: str) -> Markup:
+def _bars(rows: list[dict[str, Any]], name: str, value: str, unit: str) -> str:
     # Here and not at the head: the library takes half a second that no other page needs.
     import altair
 
@@ -50,7 +50,7 @@ def _bars(rows: list[dict[str, Any]], name: str, value: str, unit: str) -> Marku
     return _svg(altair.layer(drawn, said).properties(width=WIDTH - 130, height=26 * len(rows)))
 
 
-def _lines(rows: list[dict[str, Any]], x: str, count: str, shares: Mapping[str, str]) -> Markup:
+def _lines(rows: list[dict[str, Any]], x: str, count: str, shares: Mapping[str, str]) -> str:
     import altair
 
     data = altair.Data(values=rows)
@@ -88,7 +88,7 @@ def _lines(rows: list[dict[str, Any]], x: str, count: str, shares: Mapping[str, 
     return _svg(layered.properties(width=WIDTH - 70, height=200))
 
 
-def _svg(chart: Any) -> Markup:
+def _svg(chart: Any) -> str:
     import vl_convert
 
     if not _fonts_known:  # what the widths of Chinese letters are measured by
@@ -99,5 +99,4 @@ def _svg(chart: Any) -> Markup:
         labelFontSize=12, titleFontSize=12, labelColor=FAINT, titleColor=FAINT, gridColor=LINE, labelLimit=140
     ).configure_legend(labelFontSize=12, labelColor=INK)
     drawn: str = vl_convert.vegalite_to_svg(chart.to_dict())
-    # Texts of the data are escaped by the drawing library.
-    return Markup(drawn)
+    return drawn

@@ -43,6 +43,8 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /cases": (f"/cases?hall={HALL}",),
     "GET /reports": ("/reports", "/reports?category=summary"),
     "GET /reports/{report}": ("/reports/{report}",),
+    "GET /figures": ("/figures",),
+    "GET /figures/{hall}/{unit}": (f"/figures/{HALL}/market",),
     "GET /cases/{number}": ("/cases/{number}",),
     "GET /cases/{number}/ledger": ("/cases/{number}/ledger",),
     "GET /evidence": ("/evidence",),

@@ -172,3 +172,14 @@ def test_measuring_equals_the_sum_over_opening_periods(
                 closed = datetime.combine(day, close, SHANGHAI).astimezone(UTC)
                 expected += max(timedelta(), min(end, closed) - max(start, opened))
     assert calendar.working_hours_between(start, end) == expected
+
+
+@timeless
+@given(calendars(), st.lists(instants, min_size=1, max_size=6), instants)
+def test_measuring_many_instants_to_one_end_is_measuring_each(
+    calendar: Calendar, starts: list[datetime], end: datetime
+) -> None:
+    spent = calendar.measured_to(end)
+    assert [spent(start) for start in starts] == [
+        calendar.working_hours_between(start, end) for start in starts
+    ]
