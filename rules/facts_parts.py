@@ -14,6 +14,7 @@ from rules.holding import Holder, Stretch
 from rules.policy import Policy
 
 RESPONSES = frozenset({"inform", "reply", "revisit"})
+REMINDER = "sign_late_1/"
 _MINUTE = timedelta(minutes=1)
 Held = Mapping[tuple[Holder, str | None], int]
 
@@ -57,13 +58,15 @@ def parts_by_unit(events: Sequence[Event], states: Sequence[CaseState], minutes:
         if unit is not None and any(values.values()):
             found[unit] = found.get(unit, Parts()) + Parts(**values)
 
+    reminded = False  # of the dispatch under way
     for event, before, after in zip(events[1:], states, states[1:], strict=False):
+        reminded = reminded or any(key.startswith(REMINDER) for key in event.fired)
+        reminded = reminded and after.dispatches == before.dispatches
         add(after.unit, dispatches=after.dispatches - before.dispatches)
         add(before.unit, returns=after.returns - before.returns)
         add(before.unit, refused_returns=after.refused_returns - before.refused_returns)
         add(after.unit, orders=len(after.orders) - len(before.orders))
         if event.type == "sign":
-            reminded = any(mark.key == f"sign_late_1/{before.stage}/1" for mark in before.fired)
             add(before.unit, signed=1, signed_in_time=int(not reminded))
     for (holder, unit), spent in minutes.items():
         if holder in (Holder.CONTACT, Holder.DEPUTY_LEADER):

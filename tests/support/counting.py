@@ -150,11 +150,13 @@ def _answered(story: Story) -> bool:
 
 
 def _signed_in_time(story: Story) -> int:
-    """Signings before the alarm of the same stage."""
+    """Signings that no reminder came before, since the case was last sent to a unit."""
+    sent = [0] + [s.dispatches for s in story.states]
     found = 0
-    for (_, before), (event, _) in pairwise(zip(story.events, story.states, strict=True)):
-        late = {f"sign_late_1/{before.stage}/1"} & {mark.key for mark in before.fired}
-        found += event.type == "sign" and not late
+    for index, event in enumerate(story.events):
+        if event.type == "sign":
+            last = max(i for i in range(index) if sent[i + 1] > sent[i])
+            found += not any(each.type == "sign_late_1" for each in story.events[last:index])
     return found
 
 
