@@ -102,11 +102,14 @@ def shares_elsewhere(
         yield tuple(row[: len(PLACE)]), row.elsewhere
 
 
-def handling_times(connection: Connection, period: Period) -> Sequence[tuple[bool, int, int, int]]:
-    """Return apart or not, working days, working minutes, and how many replied cases took so long."""
-    measured = (FACTS.c.apart, FACTS.c.handling_days, FACTS.c.handling_minutes)
+def handling_times(connection: Connection, period: Period, measure: str) -> Sequence[tuple[bool, int, int]]:
+    """Return apart or not, a handling time, and how many replied cases took so long.
+
+    ``measure`` is "handling_days" or "handling_minutes"; each by itself, as both together hardly repeat.
+    """
+    measured = (FACTS.c.apart, FACTS.c[measure])
     wanted = select(*measured, func.count()).where(period.counted, period.narrowed, FACTS.c.told == 1)
-    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(wanted.group_by(*measured))]
+    return [(row[0], row[1], row[2]) for row in connection.execute(wanted.group_by(*measured))]
 
 
 def handled_by_day(connection: Connection, period: Period) -> Mapping[date, Sequence[int]]:

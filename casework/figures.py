@@ -62,7 +62,8 @@ class Sums:
 
     handled: Cells = field(default_factory=dict)
     intake: Cells = field(default_factory=dict)
-    times: Sequence[tuple[bool, int, int, int]] = ()
+    days: Sequence[tuple[bool, int, int]] = ()
+    minutes: Sequence[tuple[bool, int, int]] = ()
     trend: Sequence[Mapping[str, Any]] = ()
     bulletins: Mapping[tuple[str, str], int] = field(default_factory=dict)
     matters: Sequence[tuple[str, int, int]] = ()
@@ -94,7 +95,8 @@ def _sums(session: Session, period: Period, step: Step) -> Sums:
     _add_running(session, period, found.handled)
     for place, values in rows.intake_cells(connection, period):
         found.intake[place] = values
-    found.times = rows.handling_times(connection, period)
+    found.days = rows.handling_times(connection, period, "handling_days")
+    found.minutes = rows.handling_times(connection, period, "handling_minutes")
     found.trend = trend(connection, period, step)
     found.bulletins = rows.issued_bulletins(connection, period)
     found.matters = rows.recurring_matters(connection, period)
@@ -143,7 +145,7 @@ def _shown(
         "to": shown(asked.end),
         "as_of": shown(period.now),
         **total,
-        "handling": _handling(sums.times),
+        "handling": _handling(sums),
         "by_hall": by("hall"),
         "by_unit": by("hall", "unit"),
         "by_kind": by("kind"),
@@ -195,13 +197,13 @@ def _group(handled: Iterable[int], intake: Iterable[int]) -> dict[str, Any]:
     }
 
 
-def _handling(times: Sequence[tuple[bool, int, int, int]]) -> dict[str, Any]:
+def _handling(sums: Sums) -> dict[str, Any]:
     """Return the handling time of all, of the usual cases, and of those apart."""
     wanted = {"all": (True, False), "usual": (False,), "apart": (True,)}
     found: dict[str, Any] = {}
     for name, which in wanted.items():
-        days = spread((each[1], each[3]) for each in times if each[0] in which)
-        spent = spread((each[2], each[3]) for each in times if each[0] in which)
+        days = spread((each[1], each[2]) for each in sums.days if each[0] in which)
+        spent = spread((each[1], each[2]) for each in sums.minutes if each[0] in which)
         found[name] = {
             "cases": days.cases,
             "working_days": _spread(days, share),
