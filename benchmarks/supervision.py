@@ -1,6 +1,6 @@
 """Supervision and evidence, all figures of contract.md in one run, on PostgreSQL.
 
-    python benchmarks/supervision.py [--part evidence]
+    python benchmarks/supervision.py [--part evidence] [--part figures]
 
 Each part has a module of its own (`supervision_….py`), which can be run alone and says what it measures.
 Prints the tables of all parts, and as its last line one JSON object of all figures.
@@ -17,10 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import structlog
 
 from benchmarks.supervision_evidence import measure_evidence
+from benchmarks.supervision_figures import measure_figures
 from tests.support.postgres import PostgresServer
 
 PARTS: dict[str, Callable[[PostgresServer], dict[str, float]]] = {
     "evidence": measure_evidence,
+    "figures": measure_figures,
 }
 
 

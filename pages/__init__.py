@@ -52,7 +52,6 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
     modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [figures]
-    modules += [counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, reports, bulletins, bottlenecks, lessons, typical]
     modules += [public_cases]
