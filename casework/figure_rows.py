@@ -67,8 +67,8 @@ class Period:
         return all(want is None or want == got for want, got in zip(wanted, place, strict=False))
 
     def bulletins(self) -> ColumnElement[bool]:
-        """Return the condition on the 通报 that were issued of drafts from the period."""
-        at: Column[datetime] = Bulletin.__table__.c.created_at  # type: ignore[attr-defined]
+        """Return the condition on the 通报 that were decided in the period."""
+        at: Column[datetime] = Bulletin.__table__.c.decided_at  # type: ignore[attr-defined]
         hall = Bulletin.__table__.c.hall  # type: ignore[attr-defined]
         return and_(at >= self.start, at < self.end, self._of_halls(hall))
 

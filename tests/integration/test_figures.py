@@ -401,7 +401,7 @@ async def test_a_period_that_ends_before_it_begins_is_refused(hall: Office) -> N
 async def test_an_issued_bulletin_costs_the_unit_five_points(hall: Office) -> None:
     async with hall.services.database.begin() as session:
         draft = (await session.exec(select_row(Bulletin))).one()
-        draft.status = "issued"
+        draft.status, draft.decided_at = "issued", t("2026-10-20 10:00")
         session.add(draft)
     found = (await hall.get("figures", "auditor")).json()
     lost = {
