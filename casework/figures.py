@@ -16,9 +16,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from casework import figure_rows as rows
-from casework.held_longest import bottlenecks
 from casework.errors import NotFound
 from casework.figure_rows import Period
+from casework.held_longest import bottlenecks
 from casework.moments import shown
 from casework.places import Places, places_of
 from casework.ranking import Standing, ranking, weights_of
