@@ -2,8 +2,7 @@
 
 A policy is a TOML text. `id`, `version` and `title` stand at its head; every other value is a table
 { value, unit, source } under a heading of the author's choice. `source` is the phrase of the
-document that sets the value, or the mark [P] for a proposal where the documents are silent. The
-heading [score] is not part of it: see rules/weights.py.
+document that sets the value, or the mark [P] for a proposal where the documents are silent.
 """
 
 import tomllib
@@ -19,7 +18,7 @@ MOST = 400
 """No limit is longer, in whatever unit: a slip of the hand, not a promise."""
 
 _HEAD = ("id", "version", "title")
-_ELSEWHERE = frozenset({"reporting"})  # read by rules.reporting: no case is pinned to these sections
+_ELSEWHERE = frozenset({"reporting", "score"})  # read by rules.reporting: no case is pinned to these sections
 
 
 _DAYS = {"unit": "working days", "least": 1}
@@ -146,9 +145,6 @@ def policy_sources(text: str) -> dict[str, Sourced]:
 
 def _read(text: str) -> tuple[dict[str, str], dict[str, Sourced]]:
     content = {name: part for name, part in tomllib.loads(text).items() if name not in _ELSEWHERE}
-    content = tomllib.loads(text)
-    # The weights of scores are no value of a case: rules/weights.py reads them.
-    content.pop("score", None)
     sections = {name: part for name, part in content.items() if isinstance(part, dict)}
     head = {name: part for name, part in content.items() if name not in sections}
     entries = [(name, entry) for part in sections.values() for name, entry in part.items()]
