@@ -18,7 +18,7 @@ MOST = 400
 """No limit is longer, in whatever unit: a slip of the hand, not a promise."""
 
 _HEAD = ("id", "version", "title")
-_ELSEWHERE = frozenset({"reporting", "score"})  # read by rules.reporting: no case is pinned to these sections
+_ELSEWHERE = frozenset({"reporting", "score"})  # rules.reporting, rules.weights: pinned to no case
 
 
 _DAYS = {"unit": "working days", "least": 1}
