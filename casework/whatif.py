@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import and_, func, tuple_
@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.calendars import hall_of
 from casework.drafts import Draft, calendar_with, check
+from casework.errors import BadInput, NotFound
 from casework.places import Places, places_of
 from casework.scope import Scope, scope_of
 from casework.services import Services
@@ -26,7 +27,7 @@ from models.case import Case, LedgerEvent
 from models.hall_calendar import span
 from models.messages import decode_state
 from models.recorded import recorded_actor, recorded_command
-from rules.calendar import Calendar, local
+from rules.calendar import SHANGHAI, Calendar, local
 from rules.case.commands import CalendarChanged
 from rules.case.errors import Invalid
 from rules.case.vocabulary import Status
@@ -101,6 +102,17 @@ class _Past:
     other: Calendar | None
 
 
+def days_of(first: date, last: date) -> tuple[datetime, datetime]:
+    """Return the instants [from, to) of the days from `first` to `last`, both included, in Shanghai.
+
+    Raises `BadInput` where the last day is before the first.
+    """
+    if last < first:
+        raise BadInput({"to": "before_from"})
+    start, end = (datetime.combine(day, time(), SHANGHAI) for day in (first, last + timedelta(days=1)))
+    return start, end
+
+
 async def what_if(
     services: Services, viewer: Viewer | None, question: Question, most: int | None = None
 ) -> Answer:
@@ -113,11 +125,11 @@ async def what_if(
     now = await services.clock.now()
     async with services.database.read() as session:
         scope = Scope(None) if viewer is None else await scope_of(session, viewer)
-        if question.hall is not None:
-            await hall_of(session, question.hall)
+        places = await places_of(session, scope)
+        if question.hall is not None and question.hall not in places.halls:
+            raise NotFound("hall")
         asked = and_(scope.cases, _asked(question))
         count = (await session.exec(select(func.count()).select_from(Case).where(asked))).one()
-        places = await places_of(session, scope)
     if most is not None and count > most:
         raise TooManyCases(count, most)
     answer = Answer(places=places)

@@ -40,6 +40,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         sign_in,
         supervision,
         typical,
+        what_if,
     )
     from pages.dossier_pdf import dossier_pdf
     from pages.errors import install_error_pages
@@ -53,6 +54,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, reports, bulletins, bottlenecks, lessons, typical]
     modules += [public_cases]
+    modules += [what_if]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

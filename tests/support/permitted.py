@@ -183,6 +183,8 @@ PAGES: dict[str, Roles] = {
     "POST /typical/{item}/withdraw": LEAD | CENTRE | SUPERVISOR,
     "GET /public/cases": ANYONE,
     "GET /public/cases/{item}": ANYONE,
+    "GET /what-if": CENTRE | SUPERVISOR | AUDITOR,
+    "POST /what-if": CENTRE | SUPERVISOR | AUDITOR,
     "GET /cases": STAFF,
     "GET /cases/search": STAFF,
     "POST /cases/search": STAFF,
