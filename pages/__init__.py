@@ -26,6 +26,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         counter_queue,
         department,
         evidence,
+        exports,
         help,
         home,
         inbox,
@@ -49,8 +50,8 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages.limits import BodyLimit
     from pages.static_files import mount_static
 
-    modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
-    modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
+    modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision]
+    modules += [exports, cases, case, case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, reports, bulletins, bottlenecks, lessons, typical]
     modules += [public_cases]
