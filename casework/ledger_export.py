@@ -75,9 +75,16 @@ async def stream_ledger(
         yield await asyncio.to_thread(_rows, keyring, [*page], events, contacts)
 
 
+_STATE: Any = col(Case.state)
 _OF_CASE = (
     *(Case.id, Case.number, Case.hall, Case.matter, Case.unit, Case.due_at, Case.level),
-    *(Case.closed_at, Case.light, Case.state),
+    *(Case.closed_at, Case.light),
+    # Parts of the state: to read all of it costs more than the rest of a row.
+    _STATE["returns"].as_integer().label("returns"),
+    _STATE["extensions"].as_integer().label("extensions"),
+    _STATE["unit_signed"].as_boolean().label("unit_signed"),
+    _STATE["rounds"].label("rounds"),
+    _STATE["orders"].label("orders"),
 )
 
 
@@ -130,8 +137,7 @@ def _row(
     events: list[list[Any]],
     contacts: Mapping[tuple[str, str], str | None],
 ) -> LedgerRow:
-    state = case["state"]
-    last = state["rounds"][-1]
+    last = case["rounds"][-1]
     row = LedgerRow(
         number=case["number"],
         hall=case["hall"],
@@ -140,8 +146,8 @@ def _row(
         person=contacts.get((case["hall"], case["unit"])),
         due_at=case["due_at"],
         level=case["level"],
-        returns=state["returns"],
-        extensions=state["extensions"],
+        returns=case["returns"],
+        extensions=case["extensions"],
         rating=last["citizen_rating"] or last["clerk_rating"],
         closed_at=case["closed_at"],
         light=case["light"],
@@ -154,7 +160,7 @@ class _Telling:
     """What the events of a case say, put into its row."""
 
     def __init__(self, keyring: Keyring, case: RowMapping, row: LedgerRow) -> None:
-        self._row, self._id, self._state = row, case["id"], case["state"]
+        self._row, self._id, self._case = row, case["id"], case
         wrapped = case["wrapped_key"]
         self._key = CaseKey.unwrap(keyring, self._id, wrapped) if wrapped is not None else None
         self._ordered: dict[str | None, str | None] = {}
@@ -164,7 +170,7 @@ class _Telling:
         """Go through the events in order."""
         for event in events:
             self._one(*event)
-        for order in self._state["orders"]:
+        for order in self._case["orders"]:
             text = self._ordered.get(order["id"], LADDER_ORDER)
             due, answered = _instant(order["due_at"]), order["answered_at"]
             answer = (_instant(answered) if answered else None, self._answers.get(order["id"]))
@@ -187,7 +193,7 @@ class _Telling:
         if kind in _REMINDERS:
             row.reminders += 1
         elif kind == "sign":
-            if self._state["unit_signed"]:
+            if self._case["unit_signed"]:
                 row.signed_at, row.person = _instant(at), by
         elif kind in _DISPATCHES:
             if dispatches is not None:
