@@ -25,8 +25,9 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\w+): more days than (\w+)", r"\1:天数不能多于 \2 的次数"),
     )
 )
+_HEAD = {"id": "标识", "version": "版本", "title": "名称"}
 _NAMED = re.compile(r"\b[a-z][a-z0-9_]*\b")
-LONGEST = 300  # characters of one fault: a value may be as long as the file
+LONGEST = 4_000  # characters of one fault: a value may be as long as the file
 
 
 def policy_faults_in_words(faults: Iterable[str]) -> list[str]:
@@ -40,8 +41,8 @@ def _in_words(fault: str) -> str:
             said = found.expand(words)
             name = fault.partition(":")[0]
             if name in ("missing", "unknown", "given twice"):
-                return _NAMED.sub(_named, said)
-            return f"{_called(name)}{said[len(name) :]}" if name in POLICY else said
+                return _NAMED.sub(_named, said.replace(", ", "、"))
+            return f"{_called(name)}{said[len(name) :]}"
     return fault
 
 
@@ -50,4 +51,5 @@ def _named(found: re.Match[str]) -> str:
 
 
 def _called(name: str) -> str:
-    return f"{POLICY[name]}({name})" if name in POLICY else name
+    known = _HEAD.get(name) or POLICY.get(name)
+    return f"{known}({name})" if known else name
