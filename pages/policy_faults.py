@@ -25,7 +25,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\w+): more days than (\w+)", r"\1:天数不能多于 \2 的次数"),
     )
 )
-_HEAD = {"id": "标识", "version": "版本", "title": "名称"}
+_CALLED = {"id": "标识", "version": "版本", "title": "名称", **POLICY}
 _NAMED = re.compile(r"\b[a-z][a-z0-9_]*\b")
 LONGEST = 4_000  # characters of one fault: a value may be as long as the file
 
@@ -42,7 +42,7 @@ def _in_words(fault: str) -> str:
             name = fault.partition(":")[0]
             if name in ("missing", "unknown", "given twice"):
                 return _NAMED.sub(_named, said.replace(", ", "、"))
-            return f"{_called(name)}{said[len(name) :]}"
+            return f"{_called(name)}{said[len(name) :]}" if name in _CALLED else said
     return fault
 
 
@@ -51,5 +51,4 @@ def _named(found: re.Match[str]) -> str:
 
 
 def _called(name: str) -> str:
-    known = _HEAD.get(name) or POLICY.get(name)
-    return f"{known}({name})" if known else name
+    return f"{_CALLED[name]}({name})" if name in _CALLED else name
