@@ -17,10 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import structlog
 
 from benchmarks.supervision_evidence import measure_evidence
+from benchmarks.supervision_exports import measure_exports
 from tests.support.postgres import PostgresServer
 
 PARTS: dict[str, Callable[[PostgresServer], dict[str, float]]] = {
     "evidence": measure_evidence,
+    "exports": measure_exports,
 }
 
 

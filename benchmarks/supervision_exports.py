@@ -4,7 +4,8 @@
 
 Each case has its events with sealed texts; the export is taken in a process of its own, as a server
 would, and counts from the question to the finished file. Peak memory is that of this process and of
-the one that writes the sheet, together. `measure_exports` gives the figures to other benchmarks.
+the one that writes the sheet, together. benchmarks/supervision.py prints
+the figures beside others.
 """
 
 import argparse
@@ -47,6 +48,7 @@ from pages.export_words import LEDGER, LIST, ledger_cells, list_cells
 from rules.case.vocabulary import Role
 from tests.support.postgres import PostgresServer
 
+CASES = 100_000
 PIECE = 5_000  # cases whose events are made at a time
 START = datetime(2026, 3, 9, 1, 20, tzinfo=UTC)
 TEXTS = {
@@ -174,24 +176,31 @@ def _most_mb(pid: str) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def measure_exports(url: str, keys: str) -> dict[str, float]:
-    """Return `export_rows_per_s` and `export_peak_mb` of the ledger in this PostgreSQL database.
+def measure_exports(server: PostgresServer, cases: int = CASES) -> dict[str, float]:
+    """Return `export_rows_per_s` and `export_peak_mb` of the ledger, in a database of its own.
 
-    Beside them, of the ledger and of the plain list: `*_pause_ms`, the longest that the loop waited.
+    Beside them, of the ledger and of the plain list, the longest that the loop waited.
     """
+    url, keys = server.create_database(), generate_key()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(prepare(url, keys, Path(folder), cases))
+    print(f"{cases} cases are there", flush=True)
     found = {}
     for what in ("list", "ledger"):
         command = [sys.executable, __file__, "--export", what, "--url", url, "--keys", keys]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found[what] = json.loads(done.stdout.splitlines()[-1])
     ledger, plain = found["ledger"], found["list"]
-    return {
+    figures = {
         "export_rows_per_s": round(ledger["rows"] / ledger["seconds"]),
         "export_peak_mb": round(max(ledger["peak_mb"], plain["peak_mb"]), 1),
         "export_pause_ms": round(max(ledger["pause_ms"], plain["pause_ms"]), 1),
         "list_export_rows_per_s": round(plain["rows"] / plain["seconds"]),
         "export_file_mb": round(ledger["megabytes"], 1),
     }
+    report([("figure", "value"), *((name, str(value)) for name, value in figures.items())], figures)
+    server.drop_database(url)
+    return figures
 
 
 def main() -> None:
@@ -199,23 +208,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cases", type=int, default=100_000, help="cases in the ledger")
+    parser.add_argument("--cases", type=int, default=CASES, help="cases in the ledger")
     for name in ("--export", "--url", "--keys"):
         parser.add_argument(name, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.export:
         print(json.dumps(asyncio.run(export(options.url, options.keys, options.export))))
         return
-    server, keys = PostgresServer(), generate_key()
+    server = PostgresServer()
     server.create_cluster()
     server.start()
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            url = server.create_database()
-            asyncio.run(prepare(url, keys, Path(folder), options.cases))
-            print(f"{options.cases} cases are there", flush=True)
-            figures = measure_exports(url, keys)
-            report([("figure", "value"), *((name, str(value)) for name, value in figures.items())], figures)
+        measure_exports(server, options.cases)
     finally:
         server.remove()
 
