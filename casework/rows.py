@@ -116,7 +116,8 @@ async def stream_rows(
     services: Services, session: AsyncSession, cases: ColumnElement[bool], order: Sequence[Any], now: datetime
 ) -> AsyncIterator[list[Row]]:
     """Yield all the cases that pass in this order, some hundreds at a time."""
-    wanted: Any = select(*_SHOWN).where(cases).order_by(*order)
+    filed = select(*_SHOWN).join(Filing, col(Filing.case_id) == col(Case.id), isouter=True)
+    wanted: Any = filed.where(cases).order_by(*order)
     found = await session.stream(wanted.execution_options(yield_per=STREAMED))
     async for several in found.mappings().partitions():
         rows = []

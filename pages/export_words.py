@@ -30,6 +30,7 @@ LIST: Columns = (
     ("督办单答复期限", 17),
     ("下一步", 14),
     ("待谁办理", 16),
+    ("重复反映", 9),
 )
 LEDGER: Columns = (
     ("编号", 24),
@@ -82,6 +83,7 @@ def list_cells(places: Places) -> Callable[[Row], list[Cell]]:
             _at(row.order_due_at),
             word("command", row.step, ""),
             word("role", row.step_by, ""),
+            "重复" if row.repeat else None,
         ]
 
     return cells
