@@ -2,7 +2,7 @@
 
 People's commands keep their instants and their values; alarms of the past are left out and arise
 anew. What people would have done differently nobody knows: the replay takes their acts as given
-(docs/adr/0024). Under its own terms a case comes out as it was recorded.
+(docs/adr/0025). Under its own terms a case comes out as it was recorded.
 """
 
 from bisect import bisect_right
