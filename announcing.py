@@ -16,6 +16,7 @@ from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
+from casework.policy_draft import BadPolicy
 from casework.report_running import Run
 from casework.spreadsheet import BadTable
 from casework.verifying import LedgerReport
@@ -23,6 +24,7 @@ from embedded import EmbeddedFailure
 from models.case import LedgerEvent
 from models.database import DatabaseUnavailable
 from models.directory import User
+from pages.policy_faults import policy_faults_in_words
 from routes.evidence_words import finding_words, lines_of, report_words
 from routes.wording import ROLES, fault_words
 from rules.calendar import local
@@ -56,6 +58,8 @@ def explanation(error: Exception) -> Explanation | None:
         case OperationalError() | ProgrammingError():
             kind = type(error.orig).__name__
             return Explanation(f"数据库结构不是最新：请先运行 bancheng migrate。({kind})")
+        case BadPolicy():
+            return Explanation("\n".join(policy_faults_in_words(error.faults)), misuse=True)
         case BadSettings() | NotEvidence():
             return Explanation(str(error), misuse=True)
         case BadTable() | Failure() | EmbeddedFailure() | OSError():

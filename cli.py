@@ -37,6 +37,7 @@ ledger = _group("ledger", "The whole ledger as evidence: signed heads, verificat
 dossier = _group("dossier", "Dossiers of cases, as inspectors get them.")
 report = _group("report", "Weekly reports.")
 
+DAY = "%Y-%m-%d"
 HallOption = Annotated[str | None, typer.Option("--hall", help="Code of the hall.")]
 PasswordOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
@@ -350,6 +351,32 @@ def write_report_template(file: Annotated[Path, typer.Argument(dir_okay=False)])
         fail(f"{file} is there already")
     file.write_bytes(make_template())
     print(f"已写出 {file}。")
+
+
+@app.command("whatif")
+def what_if(
+    policy: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A policy file (TOML).")],
+    from_: Annotated[datetime, typer.Option("--from", formats=[DAY], help="First day of filing.")],
+    to: Annotated[datetime, typer.Option("--to", formats=[DAY], help="Last day of filing.")],
+    hall: HallOption = None,
+    calendar: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A notice (JSON), as calendar load.")
+    ] = None,
+) -> None:
+    """Decide the cases filed in a period again under another policy, and show what changes.
+
+    The days are those of Shanghai, both included. With --calendar the cases reckon by that holiday
+    notice from the beginning. Nothing is written.
+    """
+    from casework.notice_file import read_draft
+    from casework.policy_draft import read_policy_draft
+    from casework.whatif import Question, days_of, what_if
+    from pages.whatif_words import what_if_lines
+
+    start, end = checked(days_of, from_.date(), to.date())
+    draft = checked(read_draft, calendar.read_text(encoding="utf-8"), None, None) if calendar else None
+    question = Question(checked(read_policy_draft, policy.read_bytes()), start, end, hall, draft)
+    print("\n".join(what_if_lines(with_services(lambda given: what_if(given, None, question)))))
 
 
 def main() -> None:

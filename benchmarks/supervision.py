@@ -17,12 +17,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import structlog
 
 from benchmarks.supervision_evidence import measure_evidence
+from benchmarks.supervision_exports import measure_exports
 from benchmarks.supervision_figures import measure_figures
 from tests.support.postgres import PostgresServer
 
 PARTS: dict[str, Callable[[PostgresServer], dict[str, float]]] = {
     "evidence": measure_evidence,
     "figures": measure_figures,
+    "exports": measure_exports,
 }
 
 

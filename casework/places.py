@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from casework.scope import Scope
+from casework.scope import Scope, scope_of
+from casework.services import Services
+from casework.viewer import Viewer
 from models.directory import Hall, Unit
 
 
@@ -39,3 +41,9 @@ async def places_of(session: AsyncSession, scope: Scope) -> Places:
         units = units.where(col(Unit.hall).in_(sorted(scope.halls)))
     names = {(hall, code): name for hall, code, name in (await session.exec(units)).all()}
     return Places(dict((await session.exec(halls)).all()), names)
+
+
+async def places_seen(services: Services, viewer: Viewer) -> Places:
+    """Return the names of the halls and units whose cases a viewer may see."""
+    async with services.database.read() as session:
+        return await places_of(session, await scope_of(session, viewer))

@@ -123,6 +123,19 @@ async def search(services: Services, viewer: Viewer, wanted: Wanted, typed: str)
         return Results(rows, len(rows), 1, await places_of(session, walk.scope), searched_to)
 
 
+async def condition_of(
+    session: AsyncSession, viewer: Viewer, wanted: Wanted
+) -> tuple[Scope, Condition, tuple[Any, ...]]:
+    """Return what a viewer sees, the condition of a filtered list within it, and its order."""
+    walk = await _walk(session, viewer, wanted)
+    return walk.scope, walk.cases, walk.order
+
+
+async def is_of_person(session: AsyncSession, typed: str, keyring: Keyring) -> bool:
+    """Whether what was typed to search for is somebody's name or phone."""
+    return (await session.exec(of_person(typed, keyring).limit(1))).first() is not None
+
+
 @dataclass(frozen=True)
 class _Walk:
     """The cases that pass, in order; where there are several halls, each is walked by itself.

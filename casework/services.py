@@ -8,6 +8,7 @@ from typing import Protocol
 
 from casework.engine import Engine
 from casework.evidence import Evidence
+from casework.one_at_a_time import OneAtATime
 from casework.pinned import PinnedTerms
 from casework.sign_in_rules import SignInRules
 from models.crypto import Keyring
@@ -43,6 +44,7 @@ class Services:
     sign_in: SignInRules = field(default_factory=SignInRules)
     reporting: Mapping[str, ReportingTimes] = field(default_factory=dict)  # by policy; else as proposed
     templates: Path | None = None  # where an operator keeps templates of their own
+    heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
     given_evidence: Evidence | None = None  # None where nobody signs: most tests
 
     @property

@@ -26,6 +26,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         counter_queue,
         department,
         evidence,
+        exports,
         figures,
         help,
         home,
@@ -41,6 +42,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         sign_in,
         supervision,
         typical,
+        what_if,
     )
     from pages.dossier_pdf import dossier_pdf
     from pages.errors import install_error_pages
@@ -49,12 +51,11 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages.limits import BodyLimit
     from pages.static_files import mount_static
 
-    modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision, cases, case]
-    modules += [case_evidence, evidence, counter_queue, public, admin, inbox, help]
-    modules += [figures]
+    modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision]
+    modules += [exports, cases, case, case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, reports, bulletins, bottlenecks, lessons, typical]
-    modules += [public_cases]
+    modules += [public_cases, figures, what_if]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

@@ -62,9 +62,9 @@ async def search_again(viewer: PageStaff) -> Response:
     return RedirectResponse("/cases", SEE_OTHER)
 
 
-def _linked(filters: Filters) -> Any:
+def _linked(filters: Filters, path: str = "/cases") -> Any:
     kept = {name: value for name, value in filters.typed.items() if value != USUAL.get(name)}
-    return linker("/cases", kept)
+    return linker(path, kept)
 
 
 def _page(
@@ -84,4 +84,6 @@ def _page(
         window=WINDOW,
         go_on_before=shown(results.searched_to),
         link=_linked(filters),
+        export=_linked(filters, "/cases/export.xlsx"),
+        export_ledger=_linked(filters, "/cases/ledger.xlsx"),
     )

@@ -43,6 +43,7 @@ async def department(
         words=list_words,
         names=list_words.QUEUE,
         link=linker("/department", {"queue": chosen}),
+        export=linker("/department/export.xlsx", {"queue": chosen}),
         is_co_unit=lambda row: is_co_unit(viewer, row),
         new_key=lambda: str(uuid4()),
     )

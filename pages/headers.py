@@ -26,6 +26,7 @@ HEADERS = {
 }
 # A year; only where the browser came over TLS already.
 TRANSPORT = "max-age=31536000; includeSubDomains"
+PACKED = (".xlsx", ".pdf")  # they are packed in themselves
 API = ("/api/", "/openapi.json", "/metrics", "/healthz", "/readyz")
 
 
@@ -51,5 +52,6 @@ class PageHeaders:
                     headers.setdefault("Strict-Transport-Security", TRANSPORT)
             await send(message)
 
-        inner = self._app if scope["path"].startswith(API) else self._packing
+        as_it_is = scope["path"].startswith(API) or scope["path"].endswith(PACKED)
+        inner = self._app if as_it_is else self._packing
         await inner(scope, receive, send_guarded)

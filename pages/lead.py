@@ -36,4 +36,5 @@ async def lead(request: Request, given: Given, viewer: HallHead, queue: str = ""
         words=list_words,
         names=list_words.QUEUE,
         link=linker("/lead", {"queue": chosen}),
+        export=linker("/lead/export.xlsx", {"queue": chosen}),
     )

@@ -25,6 +25,7 @@ BOTTLENECKS = Place("/bottlenecks", "重复与瓶颈")
 TYPICAL = Place("/typical", "典型案例")
 CASES = Place("/cases", "全部办件")
 FIGURES = Place("/figures", "统计分析")
+WHAT_IF = Place("/what-if", "政策推演")
 REPORTS = Place("/reports", "周报")
 ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
@@ -35,12 +36,18 @@ HELP = Place("/help", "帮助")
 PLACES: Mapping[Role, tuple[Place, ...]] = {
     Role.CLERK: (QUEUE, COUNTER, CASES),
     Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES, REPORTS, TYPICAL),
-    Role.CENTRE: (LEAD, CASES, FIGURES, REPORTS, BOTTLENECKS, TYPICAL),
+    Role.CENTRE: (LEAD, CASES, FIGURES, REPORTS, BOTTLENECKS, TYPICAL, WHAT_IF),
     Role.CONTACT: (DEPARTMENT, CASES),
     Role.DEPUTY_LEADER: (DEPARTMENT, CASES, BULLETINS),
-    Role.SUPERVISOR: (SUPERVISION, CASES, FIGURES, REPORTS, BULLETINS, BOTTLENECKS, TYPICAL, EVIDENCE),
+    Role.SUPERVISOR: (
+        *(SUPERVISION, CASES, FIGURES, REPORTS, BULLETINS, BOTTLENECKS),
+        *(TYPICAL, WHAT_IF, EVIDENCE),
+    ),
     Role.SUPERIOR: (SUPERVISION, CASES, BULLETINS),
-    Role.AUDITOR: (SUPERVISION, CASES, FIGURES, REPORTS, BULLETINS, BOTTLENECKS, TYPICAL, EVIDENCE, ACCESS),
+    Role.AUDITOR: (
+        *(SUPERVISION, CASES, FIGURES, REPORTS, BULLETINS, BOTTLENECKS),
+        *(TYPICAL, WHAT_IF, EVIDENCE, ACCESS),
+    ),
     Role.ADMIN: (ADMIN,),
 }
 """The first of a role's places is where it starts."""

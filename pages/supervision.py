@@ -53,4 +53,5 @@ async def supervision(
         words=list_words,
         names=list_words.SUPERVISION_QUEUE,
         link=linker("/supervision", {"queue": chosen, "hall": hall, "unit": unit}),
+        export=linker("/supervision/export.xlsx", {"queue": chosen, "hall": hall, "unit": unit}),
     )

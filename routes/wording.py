@@ -78,6 +78,7 @@ RULES: dict[str, str] = {
 
 FAULTS: dict[str, str] = {
     "missing": "必填",
+    "before_from": "早于开始日期",
     "extra_forbidden": "没有这个字段",
     "string_type": "应为文本",
     "string_too_short": "不能为空",

@@ -6,7 +6,7 @@ document that sets the value, or the mark [P] for a proposal where the documents
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -118,11 +118,20 @@ class Sourced(NamedTuple):
 _OFFERS = frozenset(declared.name for declared in fields(HallOffer))
 
 
+class FaultyPolicy(ValueError):
+    """A text that is no policy; ``faults`` has every fault, each in a phrase."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        """Take the faults; there is at least one."""
+        super().__init__("faulty policy: " + "; ".join(faults))
+        self.faults = tuple(faults)
+
+
 def parse_policy(text: str) -> Policy:
     """The policy written in a TOML text.
 
-    Raises ValueError for text that is no TOML, and one that names every fault: missing and unknown
-    keys, wrong values, wrong units, values without a source.
+    Raises ValueError for text that is no TOML, and `FaultyPolicy`, one that names every fault: missing
+    and unknown keys, wrong values, wrong units, values without a source.
     """
     head, values = _read(text)
     pinned = {name: sourced.value for name, sourced in values.items() if name not in _OFFERS}
@@ -164,7 +173,7 @@ def _read(text: str) -> tuple[dict[str, str], dict[str, Sourced]]:
     if not faults and values["revisit_attempt_days"] > values["revisit_attempts"]:
         faults.append("revisit_attempt_days: more days than revisit_attempts")
     if faults:
-        raise ValueError("faulty policy: " + "; ".join(faults))
+        raise FaultyPolicy(faults)
     return head, {name: Sourced(**entry) for name, entry in entries}
 
 

@@ -24,7 +24,7 @@ GROUPS = {
 }
 COMMANDS = [
     [],
-    *([name] for name in ("serve", "rehearse", "api", "worker", "migrate", "demo", *GROUPS)),
+    *([name] for name in ("serve", "rehearse", "api", "worker", "migrate", "demo", "whatif", *GROUPS)),
     *([group, name] for group, names in GROUPS.items() for name in names),
 ]
 
