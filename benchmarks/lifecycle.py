@@ -27,13 +27,11 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from benchmarks.bare import LAST, OUR_RUNNER, QUEUE, ROWS, BareWorkflow, Step
 from benchmarks.rig import Rig, cpu_seconds, median, report, timed
+from casework.calendars import terms_for
 from casework.engine import Engine, workflow_id
-from models.calendar_source import build_calendar
 from models.crypto import CaseKey, hash_code, new_code
 from models.filing import CaseSecret, Filing
 from models.messages import CommandMessage, Terms, encode_command
-from models.policies import read_policies
-from rules.calendar import OPENING_HOURS
 from rules.case import commands as c
 from rules.case.events import Actor
 from rules.case.vocabulary import Cause, Kind, Role
@@ -77,13 +75,6 @@ async def file_cases(rig: Rig, number: int) -> list[str]:
             )
             session.add(CaseSecret(case_id=case_id, wrapped_key=key.wrap(rig.keyring, case_id)))
     return ids
-
-
-def terms() -> Terms:
-    """Return the terms that a case filed today is pinned to."""
-    year = datetime.now(UTC).year
-    calendar = build_calendar(range(year, year + 4), {}, {}, OPENING_HOURS)
-    return Terms.of(read_policies(None)[HALL], calendar)
 
 
 async def live(engine: Engine, case_id: str, pinned: Terms) -> None:
@@ -184,7 +175,7 @@ async def measure(options: argparse.Namespace) -> None:
         bare = Measured(rig, rig.spawn("-m", "benchmarks.bare_worker").pid)
         same = Measured(rig, rig.spawn("-m", "benchmarks.bare_worker", "--our-runner").pid)
         port = await rig.serve_api() if options.filings else 0
-        engine, pinned = rig.engine(), terms()
+        engine, pinned = rig.engine(), await terms_for(rig.services(), HALL, datetime.now(UTC))
 
         async def one(case_id: str) -> None:
             await live(engine, case_id, pinned)

@@ -110,11 +110,14 @@ class Rig:
 
     async def demonstrate(self, password: str) -> None:
         """Load the demonstration halls and their users."""
+        await load_demo(self.services(), password)
+
+    def services(self) -> Services:
+        """Return what the product's own functions want, on this rig's database and engine."""
         clock = MachineClock()
-        services = Services(
+        return Services(
             self.database, self.keyring, self.engine(), clock, clock, read_policies(None), self.folder
         )
-        await load_demo(services, password)
 
     async def serve_api(self) -> int:
         """Start the API as a process of its own; return its port once it answers."""

@@ -47,6 +47,7 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /figures/{hall}/{unit}": (f"/figures/{HALL}/market",),
     "GET /cases/{number}": ("/cases/{number}",),
     "GET /cases/{number}/ledger": ("/cases/{number}/ledger",),
+    "GET /what-if": ("/what-if",),
     "GET /evidence": ("/evidence",),
     "GET /bulletins": ("/bulletins?status=draft", "/bulletins?status=issued"),
     "GET /bulletins/{bulletin}": ("/bulletins/{issued}",),
@@ -89,6 +90,11 @@ NO_PAGE: Mapping[str, str] = {
     "GET /admin/contacts/template.xlsx": "a file",
     "GET /reports/{report}/file": "a file",
     "GET /evidence/{head}.json": "a file",
+    "GET /cases/export.xlsx": "a file",
+    "GET /cases/ledger.xlsx": "a file",
+    "GET /department/export.xlsx": "a file",
+    "GET /lead/export.xlsx": "a file",
+    "GET /supervision/export.xlsx": "a file",
     "GET /cases/{number}/dossier": "a file",
 }
 ONCE: Mapping[str, Role] = {
