@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from casework.services import Services
 
 Result = TypeVar("Result")
+HallOption = Annotated[str | None, typer.Option("--hall", help="Code of the hall.")]
+
+
+def group(about: str) -> typer.Typer:
+    """Return a group of commands."""
+    return typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None)
 
 
 def read_settings() -> Settings:
