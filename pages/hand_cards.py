@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pages.guide import DAY, DUTY, LADDER, LIGHTS, STAFF, commands_of
 from pages.labels import LIGHT
-from pages.navigation import HELP, INBOX, PLACES
+from pages.navigation import HELP, INBOX, MORE, PLACES
 from routes.wording import ROLES
 from rules.case.vocabulary import Role
 
@@ -16,7 +16,9 @@ FOLDER = Path(__file__).parents[1] / "docs" / "hand-cards"
 
 def card(role: Role) -> str:
     """Return the card of a role, as Markdown."""
-    places = " · ".join(f"**{place.title}** `{place.path}`" for place in (*PLACES[role], INBOX, HELP))
+    places = " · ".join(
+        f"**{place.title}** `{place.path}`" for place in (*PLACES[role], *MORE.get(role, ()), INBOX, HELP)
+    )
     parts = [f"# {ROLES[role]}:一页纸", DUTY[role], f"页面：{places}", "## 一天怎么过"]
     parts.append("\n".join(f"{number}. {step}" for number, step in enumerate(DAY[role], 1)))
     if commands := commands_of(role):

@@ -22,6 +22,7 @@ LEAD = Place("/lead", "大厅总览")
 SUPERVISION = Place("/supervision", "督查督办")
 BULLETINS = Place("/bulletins", "通报")
 BOTTLENECKS = Place("/bottlenecks", "重复与瓶颈")
+LESSONS = Place("/lessons", "经验")
 TYPICAL = Place("/typical", "典型案例")
 CASES = Place("/cases", "全部办件")
 FIGURES = Place("/figures", "统计分析")
@@ -35,27 +36,38 @@ HELP = Place("/help", "帮助")
 
 PLACES: Mapping[Role, tuple[Place, ...]] = {
     Role.CLERK: (QUEUE, COUNTER, CASES),
-    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES, REPORTS, TYPICAL),
-    Role.CENTRE: (LEAD, CASES, FIGURES, REPORTS, BOTTLENECKS, TYPICAL, WHAT_IF),
+    Role.WINDOW_LEAD: (LEAD, QUEUE, COUNTER, CASES, REPORTS),
+    Role.CENTRE: (LEAD, CASES, FIGURES, REPORTS),
     Role.CONTACT: (DEPARTMENT, CASES),
     Role.DEPUTY_LEADER: (DEPARTMENT, CASES, BULLETINS),
-    Role.SUPERVISOR: (
-        *(SUPERVISION, CASES, FIGURES, REPORTS, BULLETINS, BOTTLENECKS),
-        *(TYPICAL, WHAT_IF, EVIDENCE),
-    ),
+    Role.SUPERVISOR: (SUPERVISION, CASES, FIGURES, REPORTS, BULLETINS),
     Role.SUPERIOR: (SUPERVISION, CASES, BULLETINS),
-    Role.AUDITOR: (
-        *(SUPERVISION, CASES, FIGURES, REPORTS, BULLETINS, BOTTLENECKS),
-        *(TYPICAL, WHAT_IF, EVIDENCE, ACCESS),
-    ),
+    Role.AUDITOR: (SUPERVISION, CASES, FIGURES, EVIDENCE, ACCESS),
     Role.ADMIN: (ADMIN,),
 }
 """The first of a role's places is where it starts."""
+
+MORE: Mapping[Role, tuple[Place, ...]] = {
+    Role.CLERK: (LESSONS,),
+    Role.WINDOW_LEAD: (BULLETINS, LESSONS, TYPICAL),
+    Role.CENTRE: (BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF),
+    Role.CONTACT: (BULLETINS, LESSONS),
+    Role.DEPUTY_LEADER: (LESSONS,),
+    Role.SUPERVISOR: (BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, EVIDENCE),
+    Role.SUPERIOR: (LESSONS,),
+    Role.AUDITOR: (REPORTS, BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF),
+}
+"""What a role opens now and then: folded away, so that the day's places stay in one line."""
 
 
 def navigation(viewer: Viewer | None) -> tuple[Place, ...]:
     """Return the places of whoever is signed in."""
     return (*PLACES[viewer.role], INBOX, HELP) if viewer else (HELP,)
+
+
+def folded(viewer: Viewer | None) -> tuple[Place, ...]:
+    """Return the places that stand under 更多."""
+    return MORE.get(viewer.role, ()) if viewer else ()
 
 
 def start_of(viewer: Viewer) -> str:

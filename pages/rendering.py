@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from casework.viewer import Viewer
 from pages import labels
 from pages.csrf import csrf_token
-from pages.navigation import navigation
+from pages.navigation import folded, navigation
 from pages.sessions import VISITOR, is_secure
 from pages.static_files import static
 from pages.tour import tour
@@ -85,6 +85,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         "request_path": request.url.path,
         "viewer": viewer,
         "navigation": navigation(viewer),
+        "folded": folded(viewer),
         "csrf": csrf_token(request),
         "unread": getattr(request.state, "unread", 0),
         "rehearsal_now": getattr(request.state, "rehearsal_now", None),

@@ -1,16 +1,17 @@
 """Records the histories of all paths, and what replaying them gives.
 
-    .venv/bin/python -m tests.histories.record             record anew (all, or the paths named)
-    .venv/bin/python -m tests.histories.record --golden    keep the histories, write the golden files
+    .venv/bin/python -m tests.histories.record             record the paths that have no history yet
+    .venv/bin/python -m tests.histories.record --golden    write the golden files anew (all, or those named)
 
-Record anew only what a new path or an intended change of commands needs: an old history is what
-open cases of an old version look like. A change of the golden files is to be read in the diff.
+A history that stands is never recorded anew: it is what open cases of an old version look like.
+SHA256SUMS names each, and a test compares. A change of the golden files is to be read in the diff.
 """
 
 import argparse
 import asyncio
 import base64
 import gzip
+import hashlib
 import json
 import sys
 import tempfile
@@ -40,6 +41,28 @@ KEYRING = Keyring.parse(f"test-only:{TEST_KEY}")
 def history_file(name: str) -> Path:
     """Where the history of a path is kept."""
     return FOLDER / f"{name}.json.gz"
+
+
+SUMS = FOLDER / "SHA256SUMS"
+
+
+def sums() -> dict[str, str]:
+    """Return the SHA-256 of each history as it was recorded, by file name."""
+    lines = (line.split() for line in SUMS.read_text(encoding="utf-8").splitlines())
+    return {name: digest for digest, name in lines}
+
+
+def sum_of(name: str) -> str:
+    """Return the SHA-256 of a history as it stands."""
+    return hashlib.sha256(history_file(name).read_bytes()).hexdigest()
+
+
+def write_sums() -> None:
+    """Add a line for each history that has none; no line is changed."""
+    known = sums()
+    found = {history_file(name).name: sum_of(name) for name in recorded()} | known
+    text = "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
+    SUMS.write_text(text, encoding="utf-8")
 
 
 def golden_file(name: str) -> Path:
@@ -131,13 +154,15 @@ async def main() -> int:
     """Run as a program."""
     parser = argparse.ArgumentParser(description="Record histories of cases for the replay tests.")
     parser.add_argument("paths", nargs="*", metavar="PATH", help=f"of {', '.join(PATHS)}; all by default")
-    parser.add_argument("--golden", action="store_true", help="keep the histories as they are")
+    parser.add_argument("--golden", action="store_true", help="write golden files, record nothing")
     given = parser.parse_args()
     if unknown := set(given.paths) - PATHS.keys():
         parser.error(f"unknown paths: {', '.join(sorted(unknown))}")
     names = given.paths or list(PATHS)
     if not given.golden:
+        names = [name for name in names if not history_file(name).exists()]
         await record(names)
+        write_sums()
     for name in recorded(names):
         await write_golden(name)
     return 0

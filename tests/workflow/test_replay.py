@@ -19,7 +19,7 @@ from models.codec import data_converter
 from rules.case import alarms
 from rules.case.commands import COMMANDS
 from tests.histories.paths import PATHS
-from tests.histories.record import FOLDER, KEYRING, path_of, read_golden, read_history, recorded
+from tests.histories.record import FOLDER, KEYRING, path_of, read_golden, read_history, recorded, sum_of, sums
 from tests.support.replaying import Replayed, replay
 from workflows import machine
 from workflows.machine import Machine
@@ -40,6 +40,11 @@ def timers_of(history: WorkflowHistory) -> list[float]:
 async def replayed(name: str) -> Replayed:
     """A recorded history, replayed now."""
     return await replay(read_history(name), CONVERTER)
+
+
+def test_no_history_was_recorded_anew() -> None:
+    """Each stands for cases that are open somewhere: a line of SHA256SUMS is added, never changed."""
+    assert {f"{name}.json.gz": sum_of(name) for name in recorded()} == sums()
 
 
 @pytest.mark.parametrize("name", recorded())
