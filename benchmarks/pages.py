@@ -56,6 +56,7 @@ PAGES = (
     ("guilin.lead", "/lead?queue=overdue"),
     ("guilin.centre", "/lead"),
     ("guilin.supervisor", "/supervision"),
+    ("guilin.supervisor", "/supervision?queue=climbed"),
     ("guilin.supervisor", "/supervision?queue=orders"),
     ("auditor", "/supervision"),
     ("superior", "/supervision"),

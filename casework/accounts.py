@@ -71,6 +71,7 @@ async def sign_in(
     Raises `Unauthenticated`, `TooMany` while locked out, DatabaseUnavailable.
     """
     if not _could_be_a_name(given.username):
+        await _log_refusal(services, "sign_in_refused", None, address, "bad-credentials")
         raise Unauthenticated("bad-credentials")
     async with _turns.setdefault(given.username, asyncio.Lock()):
         try:
@@ -81,7 +82,7 @@ async def sign_in(
 
 
 def _could_be_a_name(username: str) -> bool:
-    """Say whether a table could hold it at all; what none can is neither counted nor logged."""
+    """Say whether a table could hold it at all; what none can is on the log without its name."""
     return 0 < len(username) <= CODE and is_clean(username)
 
 
@@ -207,7 +208,7 @@ async def _replace_hash(session: AsyncSession, user: User, renewed: str) -> None
 
 
 async def _log_refusal(
-    services: Services, action: str, username: str, address: str | None, reason: str
+    services: Services, action: str, username: str | None, address: str | None, reason: str
 ) -> None:
     await record(services, action=action, username=username, reason=reason, address=address)
 

@@ -151,7 +151,8 @@ def supervision_queues(viewer: Viewer) -> Queues:
         return {"referred": referred, "overdue": col(Case.light) == Light.RED, "all": true()}
     return {
         "overdue": col(Case.light) == Light.RED,
-        "climbed": col(Case.level) == Level.SUPERVISION,
+        "climbed": col(Case.level) != Level.CONTACT,
+        "supervision": col(Case.level) == Level.SUPERVISION,
         "limit": step == "set_limit",
         ORDERS: col(Case.order_due_at).is_not(None),
         "decide": and_(col(Case.step_by) == Role.SUPERVISOR, step.in_(("decide_return", "decide_extension"))),

@@ -29,7 +29,7 @@ QUEUE: Mapping[str, str] = {
     "referred": "已上报",
     "climbed": "升级到分管领导",
 }
-SUPERVISION_QUEUE = {**QUEUE, "climbed": "升级到监督层级"}
+SUPERVISION_QUEUE = {**QUEUE, "climbed": "已升级", "supervision": "升级到监督层级"}
 
 OPEN_STATUS = {status.value: STATUS[status] for status in Status if status not in ENDED}
 STEPS = {

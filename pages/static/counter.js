@@ -38,7 +38,21 @@ function keep() {
   else keepDraft(user, typed());
 }
 
+// A form that came back from 检查 or with faults has more rows of earlier attempts than a fresh one.
+function addRow() {
+  const rows = form.querySelectorAll(".attempt");
+  const row = rows[rows.length - 1].cloneNode(true);
+  for (const each of row.querySelectorAll("*")) {
+    for (const { name, value } of [...each.attributes]) {
+      each.setAttribute(name, value.replace(`attempts.${rows.length - 1}.`, `attempts.${rows.length}.`));
+    }
+  }
+  row.setAttribute("aria-label", `第 ${rows.length + 1} 次`);
+  rows[rows.length - 1].after(row);
+}
+
 function restore(fields) {
+  while (`attempts.${form.querySelectorAll(".attempt").length}.on` in fields) addRow();
   for (const [name, value] of Object.entries(fields)) if (named(name)) named(name).value = value;
   const note = document.querySelector("[data-restored]");
   note.hidden = false;
@@ -48,11 +62,13 @@ function restore(fields) {
   });
 }
 
-// Preview and similar cases.
+// Preview and similar cases. Nobody asks for the preview by hand: it must not keep a session alive.
 async function preview() {
   if (document.hidden) return;
-  const answer = await fetch("/counter/preview").catch(() => null);
-  if (answer?.ok && !answer.redirected) place(document.querySelector("[data-preview]"), await answer.text());
+  const headers = { "X-Requested-With": "refresh" };
+  const answer = await fetch("/counter/preview", { headers }).catch(() => null);
+  if (answer?.redirected) clearInterval(asking); // signed out
+  else if (answer?.ok) place(document.querySelector("[data-preview]"), await answer.text());
 }
 
 let asked = "";
@@ -128,6 +144,6 @@ addEventListener("pagehide", () => sending || keep());
 const draft = form.hasAttribute("data-fresh") && readDraft(user);
 if (draft) restore(draft);
 if (named("petitioner.phone").value || named("matter").value) similar();
+const asking = setInterval(preview, MINUTE);
 preview();
-setInterval(preview, MINUTE);
 form.querySelector("[data-keys]").hidden = false;

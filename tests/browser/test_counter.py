@@ -146,6 +146,52 @@ async def drag(page: Page, onto: str, paths: list[Path]) -> None:
             await expect(page.locator(onto)).to_have_class("drop over")
 
 
+async def test_a_draft_keeps_every_row_of_earlier_attempts(browsing: Browsing) -> None:
+    async with browsing.at("/counter", by="guilin.clerk2") as page:
+        for row in range(2):
+            await page.locator(f'[name="attempts.{row}.where"]').fill(f"第 {row} 处")
+            await page.locator(f'[name="attempts.{row}.on"]').fill("2026-01-05")
+        await page.get_by_role("button", name="检查").click()
+        await page.wait_for_url("**/counter/check")  # it has a row more than a fresh form
+        await page.locator('[name="attempts.2.where"]').fill(STRANGE)
+        await page.locator('[name="attempts.2.channel"]').select_option("电话")
+        await page.wait_for_timeout(600)
+        await page.goto("/counter")
+        await expect(page.get_by_text("已恢复上次未提交的草稿")).to_be_visible()
+        third = page.get_by_role("group", name="第 3 次")
+        await expect(third.get_by_label("地点或平台")).to_have_value(STRANGE.replace("\n", ""))
+        await expect(third.get_by_label("方式")).to_have_value("电话")
+        for row in range(2):
+            await expect(page.locator(f'[name="attempts.{row}.where"]')).to_have_value(f"第 {row} 处")
+        assert await violations(page) == []
+        await third.get_by_label("日期").fill("2026-01-06")
+        await page.get_by_role("button", name="检查").click()
+        await page.wait_for_url("**/counter/check")
+        await expect(page.locator('[name="attempts.2.on"]')).to_have_value("2026-01-06")
+        await expect(page.get_by_role("group", name="第 4 次")).to_be_visible()
+
+
+async def test_a_form_left_open_keeps_no_session_alive(browsing: Browsing) -> None:
+    """It asks for the preview by itself, says so, and stops once nobody is signed in."""
+    async with browsing.at("/help", by="guilin.clerk") as page:
+        await page.clock.install()
+        async with page.expect_request("**/counter/preview") as first:
+            await page.goto("/counter")
+        async with page.expect_request("**/counter/preview") as second:
+            await page.clock.run_for(61_000)
+        for asked in (await first.value, await second.value):
+            assert asked.headers.get("x-requested-with") == "refresh"
+        await page.context.clear_cookies()
+        later: list[str] = []
+        page.on("request", lambda request: later.append(request.url))
+        async with page.expect_response("**/sign-in?*"):
+            await page.clock.run_for(61_000)
+        await page.wait_for_timeout(300)
+        await page.clock.run_for(180_000)
+        await page.wait_for_timeout(300)
+        assert len([url for url in later if url.endswith("/counter/preview")]) == 1
+
+
 async def test_a_draft_ends_with_the_sign_out(browsing: Browsing) -> None:
     async with browsing.at("/sign-in") as page:
         await sign_in(page, "chengzhong.clerk")

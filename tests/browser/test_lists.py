@@ -93,6 +93,26 @@ async def test_the_inbox_tells_and_forgets(browsing: Browsing) -> None:
         await expect(page.locator("[data-unread]")).to_have_count(0)
 
 
+async def test_the_navigation_counts_what_is_unread_by_itself(browsing: Browsing) -> None:
+    async with browsing.at("/inbox", by="chengzhong.clerk2") as page:
+        read_all = page.get_by_role("button", name="全部标为已读")
+        if await read_all.count():
+            await read_all.click()
+        await expect(page.get_by_text("没有未读的消息")).to_be_visible()
+        await page.clock.install()
+        await page.goto("/cases")
+        inbox = page.get_by_role("navigation", name="主导航").get_by_role("link", name="消息")
+        count = inbox.locator("[data-unread]")
+        await expect(inbox).to_be_visible()
+        await expect(count).to_have_count(0)
+        for unread in ("1", "2"):
+            browsing.house.file(hall="chengzhong")
+            await page.clock.run_for(31_000)
+            await expect(count).to_have_text(unread)
+            await expect(count).to_have_attribute("aria-label", f"{unread} 条未读")
+        assert await violations(page) == []
+
+
 @pytest.mark.parametrize(
     ("path", "by"),
     [

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from httpx import Response
 from sqlmodel import col, select, update
 
-from casework.lockout import PER_ADDRESS, PER_USER
+from casework.lockout import PER_ADDRESS, PER_USER, Limit
 from casework.passwords import new_totp_secret, totp_step
 from models.access import AccessLog, AccessToken, Attempt
 from models.access_log import append
@@ -161,10 +161,17 @@ async def test_an_unknown_user_costs_the_same_as_a_wrong_password(sqlite_office:
     assert 0.5 < unknown / known < 2
 
 
-async def test_after_five_failures_each_next_attempt_waits_longer(office: Office) -> None:
+@pytest.mark.parametrize(
+    ("whose", "limit"),
+    [("user:guilin.clerk", PER_USER), (f"address:{ADDRESS}", PER_ADDRESS)],
+    ids=["user", "address"],
+)
+async def test_after_the_free_failures_each_next_attempt_waits_longer(
+    office: Office, whose: str, limit: Limit
+) -> None:
     wall = office.services.wall
     now = freeze(wall)
-    await fail(office, "user:guilin.clerk", PER_USER.free - 1)
+    await fail(office, whose, limit.free - 1)
     assert slug(await office.sign_in("guilin.clerk", "wrong")) == (401, "bad-credentials")
     waits = []
     for _ in range(8):
@@ -172,7 +179,7 @@ async def test_after_five_failures_each_next_attempt_waits_longer(office: Office
         assert slug(locked) == (429, "sign-in-locked")
         waits.append(int(locked.headers["retry-after"]))
         now = freeze(wall, now + timedelta(seconds=waits[-1]))
-        await fail(office, "user:guilin.clerk", 1)
+        await fail(office, whose, 1)
     assert waits == [15, 30, 60, 120, 240, 480, 900, 900]
     freeze(wall, now + timedelta(minutes=15))
     assert (await office.sign_in("guilin.clerk")).status_code == 200

@@ -168,7 +168,7 @@ async def test_filter_who_and_when_stand_above_the_rows(sqlite_services: Service
     assert facts(queue)["筛选条件"] == "分组:已超期"
     within = "/supervision/export.xlsx?queue=climbed&hall=guilin&unit=market"
     said = facts(await exported(sqlite_services, "guilin.supervisor", within))["筛选条件"]
-    assert "升级到监督层级" in said and "市场监管局" in said and "大厅:" in said
+    assert "分组:已升级" in said and "市场监管局" in said and "大厅:" in said
 
 
 async def test_no_text_becomes_a_formula_or_a_link(sqlite_services: Services) -> None:

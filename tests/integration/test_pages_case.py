@@ -1,9 +1,12 @@
 """The case page over HTTP: facts and history for those who see it and nobody else; its files."""
 
+import asyncio
 import re
+from datetime import datetime
 
 import pytest
 
+from pages.rendering import moment
 from tests.support.case_pages import (
     CLERK,
     CONTACT,
@@ -12,6 +15,7 @@ from tests.support.case_pages import (
     ODD,
     PDF,
     SUPERVISOR,
+    Case,
     actions,
     texts,
     types,
@@ -19,6 +23,7 @@ from tests.support.case_pages import (
 )
 from tests.support.house import House, form, triage
 
+WITHIN = 30.0  # seconds
 TEXT = {"text": "内容如上"}
 
 
@@ -37,6 +42,43 @@ async def test_the_page_shows_facts_clock_and_history_to_all_who_see_the_case(ho
             assert len(page.content) < 300_000
     async with visit(house, CLERK) as person:
         assert (await person.get(f"/cases/{case['id']}")).status_code == 200
+
+
+async def test_a_moved_due_date_is_shown_from_old_to_new(house: House) -> None:
+    case = await house.handled(kind="commitment")
+    await house.act(case, "request_extension", LEADER, working_days=1, reason="等待材料")
+    extended = await house.act(case, "decide_extension", LEAD, accept=True)
+    off = extended["due_at"][:10]
+    year = {"off": [off], "work": [], "source": "本厅放假一日"}
+    loaded = await house.request("PUT", f"/api/calendar/{off[:4]}?hall=guilin", by="admin", json=year)
+    assert loaded.status_code == 202, loaded.text
+    moved = await until_due_moves(house, extended)
+    instants = [case["due_at"], extended["due_at"], moved["due_at"]]
+    assert instants == sorted(set(instants))
+    first, second, third = [moment(datetime.fromisoformat(each)) for each in instants]
+    async with visit(house, LEAD) as person:
+        page = (await person.get(f"/cases/{case['number']}")).text
+    for section in ("history", "clock"):
+        said = " ".join(texts(section_of(page, section)).split())
+        assert f"{first} → {second}" in said, section
+        assert f"{second} → {third}" in said, section
+
+
+async def until_due_moves(house: House, case: Case) -> Case:
+    """The case once its due date is another; cases are re-armed in the background."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            now: Case = (await house.get(f"cases/{case['id']}", by=LEAD)).json()
+            if now["due_at"] != case["due_at"]:
+                return now
+            await asyncio.sleep(0.05)
+
+
+def section_of(page: str, name: str) -> str:
+    """The section of a page that has this heading."""
+    found = re.search(rf'aria-labelledby="{name}".*?</section>', page, re.DOTALL)
+    assert found, name
+    return found[0]
 
 
 async def test_an_auditor_and_an_admin_give_no_command(sqlite_house: House) -> None:

@@ -175,6 +175,20 @@ async def test_supervision_sees_its_halls_and_no_other(house: House) -> None:
     assert numbers(superior) == [] and "通报批评草稿" not in superior
 
 
+async def test_supervision_sees_what_climbs_from_the_first_step_up(house: House) -> None:
+    level = {}
+    for name in ("contact", "deputy_leader", "supervision"):
+        level[name] = case = await house.handled(kind="commitment")
+        if name != "contact":
+            await house.act(case, "mark_unable", CONTACT, reason="无权限")
+    await house.act(level["supervision"], "coordinate", LEADER, text="请协调", to="supervision")
+    page = await shown(house, SUPERVISOR, "/supervision?queue=climbed")
+    assert set(numbers(page)) == {level[name]["number"] for name in ("deputy_leader", "supervision")}
+    assert (counts(page)["已升级"], counts(page)["升级到监督层级"]) == (2, 1)
+    highest = await shown(house, SUPERVISOR, "/supervision?queue=supervision")
+    assert numbers(highest) == [level["supervision"]["number"]]
+
+
 async def test_the_superior_sees_what_was_referred(house: House) -> None:
     case = await house.handled(kind="commitment")
     await house.handled()

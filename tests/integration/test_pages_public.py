@@ -313,6 +313,15 @@ def test_a_tour_and_a_day_are_written_for_every_role() -> None:
     assert guide.HINT.keys() == given and given <= {*COMMANDS, "attach"}
 
 
+def test_what_a_tour_names_stands_on_the_pages() -> None:
+    folder = Path(guide.__file__).parent
+    about = {"tour.py", "guide.py"}
+    sources = [*folder.glob("templates/**/*.html"), *(p for p in folder.glob("*.py") if p.name not in about)]
+    written = "".join(path.read_text(encoding="utf-8") for path in sources)
+    named = {name for steps in guide.STEPS.values() for step in steps for name in re.findall("“(.+?)”", step)}
+    assert len(named) > 5 and [name for name in sorted(named) if name not in written] == []
+
+
 @pytest.mark.parametrize("role", guide.STAFF)
 def test_the_hand_card_is_the_one_of_today(role: Role) -> None:
     """`make hand-cards` writes them anew: every command that the rules let a role give is named."""

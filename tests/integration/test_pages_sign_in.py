@@ -174,11 +174,14 @@ async def test_a_session_that_rests_is_over(office: Office, browser: Browser) ->
     assert not await opens(browser)
 
 
-async def test_what_a_page_asks_by_itself_keeps_no_session_alive(office: Office, browser: Browser) -> None:
+@pytest.mark.parametrize("path", ["/account", "/counter/preview"])
+async def test_what_a_page_asks_by_itself_keeps_no_session_alive(
+    office: Office, browser: Browser, path: str
+) -> None:
     await browser.sign_in("guilin.clerk")
     for minutes in (30, 58):
         ahead(office.services.wall, timedelta(minutes=minutes))
-        answer = await browser.get("/account", **{"X-Requested-With": "refresh"})
+        answer = await browser.get(path, **{"X-Requested-With": "refresh"})
         assert answer.status_code == 200
     ahead(office.services.wall, timedelta(minutes=61))
     assert not await opens(browser)
@@ -437,9 +440,10 @@ async def test_the_way_after_a_sign_in_leads_nowhere_else(browser: Browser, next
 
 
 @pytest.mark.parametrize("username", ["", "   ", "a" * 65, "nul\x00", "a\u202eb"])
-async def test_a_name_that_nobody_can_have_is_refused_like_any_other(
+async def test_a_name_that_nobody_can_have_is_refused_and_logged_like_any_other(
     office: Office, browser: Browser, username: str
 ) -> None:
     answer = await browser.sign_in(username)
     assert answer.status_code == 401 and "不正确" in answer.text
-    assert await log_of(office) == []  # no table could hold it
+    # Without the name: no table could hold it.
+    assert await log_of(office) == [("sign_in_refused", None, "bad-credentials")]

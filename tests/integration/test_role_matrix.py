@@ -7,8 +7,10 @@ Posts carry nothing that would pass, so that the order of refusals (401, 404, 40
 may: 422 or 409 is for those only. What ends a session is called last, each time with a new one.
 """
 
+import io
 import re
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,8 +24,8 @@ from models.typical import TypicalCase
 from pages.csrf import HEADER
 from rules.case.vocabulary import Role
 from tests.support.house import House
-from tests.support.permitted import ALLOWED, API, MISSING, PAGES
-from tests.support.routing import every_route
+from tests.support.permitted import ALLOWED, API, COMMANDS, MISSING, PAGES
+from tests.support.routing import answered, every_route
 from tests.support.visiting import Visitor, visiting
 
 USERS: Mapping[Role, str | None] = {
@@ -51,12 +53,35 @@ STRANGERS = (
     "admin",
 )
 ENDING = ("DELETE /api/token", "POST /sign-out", "POST /account/sign-out-everywhere")
+REST = ("GET /metrics", "GET /openapi.json", "HEAD /openapi.json", "MOUNT /static")
+# Where the number or id of a case stands in an address.
+OF_A_CASE = re.compile(
+    r"(GET|POST) (/api/cases/{id}|/cases/{number}|/counter/triage/{ref}|/counter/receipt/{id}"
+    r"|/bottlenecks/{number}|/typical/write/{number})"
+)
+LISTS = ("/cases", "/department", "/lead", "/supervision", "/counter/queue", "/inbox", "/lessons")
+LISTS += ("/bottlenecks", "/typical", "/bulletins", "/reports")
+EXPORTS = (
+    "/cases/export.xlsx?status=all",
+    "/cases/ledger.xlsx?status=all",
+    "/department/export.xlsx?queue=all",
+)
+EXPORTS += ("/lead/export.xlsx", "/supervision/export.xlsx")
+INVENTED = "guilin-20260101-9999"
+FEW = frozenset({"sign", "reply", "withdraw", "remind", "triage", "transfer", "order"})
+"""Commands that stand for all: a case is looked for before any of them is looked at."""
 NONSENSE = {"no_such_field": "x"}
+LESSON = "先核对户籍信息再受理"
 PDF = b"%PDF-1.7\n" + b"content" * 100
 
 
 def test_every_route_has_its_line_and_no_other() -> None:
     assert sorted(ALLOWED) == every_route(create_app(rehearsal=True))
+
+
+def test_nothing_else_answers() -> None:
+    """A route that came another way than through a module's router is none that the matrix knows."""
+    assert answered(create_app(rehearsal=True)) == {*ALLOWED, *REST}
 
 
 @pytest.fixture
@@ -222,14 +247,23 @@ async def _ask(visitor: Visitor, route: str, filled: Mapping[str, str], token: s
 
 
 async def test_a_case_of_others_is_not_there(sqlite_house: House) -> None:
-    """Another unit's and another hall's: in lists, search, attachments, events, holding, ledger, pages."""
+    """Another unit's and another hall's: at every address, in lists, searches, exports and lessons."""
     house = sqlite_house
-    case = await house.handled()
-    attachment = await _attached(house, case)
+    case = await house.closed()
+    case = await house.act(case, "archive", "guilin.lead", lesson=LESSON)
+    attachment = await _attached(house, open_one := await house.handled())
     for username in STRANGERS:
-        await _sees_nothing(house, case, attachment, username)
+        await _sees_nothing(house, open_one, attachment, username)
+        await _meets_nothing(house, (case, open_one), username)
     # The same questions by one of the unit find it all.
-    assert (await _listed(house, case, "guilin.market.contact")) == [1, 1]
+    insider = "guilin.market.contact"
+    assert (await _listed(house, open_one, insider)) == [1, 1]
+    async with visiting(house.app, house.services, insider) as visitor:
+        for path in EXPORTS[:3]:
+            assert open_one["number"] in _words(await visitor.get(path)), path
+        assert LESSON in (await visitor.get("/lessons")).text
+    for path in ("", "/ledger", "/events", "/attachments", f"/attachments/{attachment}"):
+        assert (await house.get(f"cases/{open_one['number']}{path}", by=insider)).status_code == 200, path
 
 
 async def _listed(house: House, case: Mapping[str, Any], username: str) -> list[int]:
@@ -237,30 +271,57 @@ async def _listed(house: House, case: Mapping[str, Any], username: str) -> list[
     return [sum(item["id"] == case["id"] for item in each.json().get("items", ())) for each in found]
 
 
+def _of_a_case(house: House) -> list[str]:
+    """Every route to a case; of the commands, a few."""
+    found = [route for route in every_route(house.app) if OF_A_CASE.match(route)]
+    return [route for route in found if (name := route.rpartition("/")[2]) not in COMMANDS or name in FEW]
+
+
 async def _sees_nothing(house: House, case: Mapping[str, Any], attachment: str, username: str) -> None:
-    assert await _listed(house, case, username) == [0, 0], username
-    for what in ("", "/ledger", "/events", "/holding", "/attachments", f"/attachments/{attachment}"):
-        for ref in (case["id"], case["number"]):
-            answer = await house.get(f"cases/{ref}{what}", by=username)
-            assert answer.status_code == 404 or (username == "admin" and answer.status_code == 403), (
-                username,
-                what,
-                answer.status_code,
-            )
+    """Each address of a case answers as the same with an invented number does."""
+    routes = _of_a_case(house)
+    assert len(routes) > 40
     async with visiting(house.app, house.services, username) as visitor:
-        for what in ("", "/ledger", f"/attachments/{attachment}"):
-            answer = await visitor.get(f"/cases/{case['number']}{what}")
-            assert answer.status_code in (403, 404), (username, what)
-            assert case["problem"] not in answer.text
         token = await _csrf(visitor)
-        for name in ("sign", "reply", "withdraw", "remind", "unmask", "query-code", "attachments"):
-            answer = await visitor.http.post(
-                f"/cases/{case['number']}/{name}", data=NONSENSE, headers={HEADER: token}
-            )
-            assert answer.status_code in (403, 404), (username, name)
-        for page in ("/cases", "/department", "/lead", "/supervision", "/counter/queue", "/inbox"):
-            assert case["number"] not in (await visitor.get(page)).text, (username, page)
-        found = await visitor.http.post(
-            "/cases/search", data={"q": case["number"]}, headers={HEADER: token}, follow_redirects=True
-        )
-        assert case["problem"] not in found.text, username
+        for route in routes:
+            answers = []
+            for ref in (INVENTED, case["number"], case["id"]):
+                filled = {name: ref for name in ("id", "number", "ref")} | {"attachment": attachment}
+                if route in API:
+                    method, path = route.split()[0], _path(route, filled)
+                    body = {} if method == "GET" else {"json": NONSENSE}
+                    answer = await house.request(method, path, by=username, **body)
+                else:
+                    answer = await _ask(visitor, route, filled, token)
+                assert case["problem"] not in answer.text, (username, route)
+                answers.append(answer.status_code)
+            assert set(answers) in ({403}, {404}), (username, route, answers)
+
+
+async def _meets_nothing(house: House, cases: Sequence[Mapping[str, Any]], username: str) -> None:
+    """No list, export, search or page of lessons names one of the cases."""
+    words = [LESSON, *(case["number"] for case in cases)]
+    for case in cases:
+        assert await _listed(house, case, username) == [0, 0], username
+    async with visiting(house.app, house.services, username) as visitor:
+        for path in (*LISTS, *EXPORTS):
+            said = _words(await visitor.get(path))
+            assert [word for word in words if word in said] == [], (username, path)
+        token = await _csrf(visitor)
+        for path in ("/cases/search", "/lessons/search"):
+            for word in words:
+                form = {"q": word, "status": "all"}
+                found = await visitor.http.post(
+                    path, data=form, headers={HEADER: token}, follow_redirects=True
+                )
+                assert cases[0]["problem"] not in found.text, (username, path)
+                assert f'href="/cases/{word}"' not in found.text, (username, path)
+
+
+def _words(answer: httpx.Response) -> str:
+    """What a page says, or a workbook."""
+    assert answer.status_code in (200, 403, 404), answer.status_code
+    if not answer.content.startswith(b"PK"):
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        return "".join(book.read(name).decode() for name in book.namelist())

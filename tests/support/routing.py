@@ -14,6 +14,11 @@ def every_route(app: FastAPI) -> list[str]:
     return sorted({f"{method} {path}" for path, methods in flat for method in methods})
 
 
+def answered(app: FastAPI) -> set[str]:
+    """Whatever the application itself answers, registered by us or not; a mount as `MOUNT /static`."""
+    return {f"{method} {path}" for path, methods in _flat(app.routes, "") for method in methods}
+
+
 def page_routes(app: FastAPI) -> list[str]:
     """Those that answer with pages, or with something for a page."""
     return [route for route in every_route(app) if not route.split()[1].startswith(API)]
@@ -23,6 +28,6 @@ def _flat(routes: Iterable[Any], prefix: str) -> Iterator[tuple[str, Iterable[st
     for route in routes:
         inner = getattr(route, "original_router", None)
         if inner is None:
-            yield prefix + route.path, route.methods
+            yield prefix + route.path, getattr(route, "methods", None) or ("MOUNT",)
         else:
             yield from _flat(inner.routes, prefix + route.include_context.prefix)
