@@ -13,9 +13,10 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from casework.report_figures import UNIT, lines, unit_lines
+from documents.cells import CUT, LONGEST, fitting
 from documents.centre_weekly import as_pdf, as_word, summary, undated
 from documents.centre_weekly_template import make_template
-from documents.excel import CUT, LONGEST, Workbook
+from documents.excel import Workbook
 from documents.hall_weekly import hall_weekly
 from documents.words import in_pairs, numbered, person
 from rules.calendar import SHANGHAI
@@ -210,8 +211,12 @@ def test_a_text_longer_than_a_cell_is_cut_and_says_so() -> None:
     book = Workbook("x", datetime(2026, 10, 9, tzinfo=SHANGHAI))
     book.sheet("一", (20,)).row(["长" * (LONGEST + 500)])
     [[cell]] = sheets(book.close())["一"]
-    assert len(cell) == LONGEST
-    assert cell.endswith(CUT)
+    assert cell == "长" * (LONGEST - len(CUT)) + CUT
+
+
+def test_a_text_as_long_as_a_cell_is_whole() -> None:
+    assert fitting("长" * LONGEST) == "长" * LONGEST
+    assert len(fitting("长" * (LONGEST + 1))) == LONGEST
 
 
 def test_late_data_and_a_late_report_are_marked() -> None:
