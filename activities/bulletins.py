@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from activities.tables import BULLETINS, CONTACTS, NOTIFICATIONS, USERS
 from models.act import BULLETIN, NewAct, append_act
+from models.overseers import supervisors_over
 from rules.case.events import Event
 from rules.case.notices import Material, material
 from rules.case.state import CaseState
@@ -61,13 +62,14 @@ def _record(connection: Connection, bulletin: int, row: Mapping[str, Any]) -> in
 
 
 def _tell(connection: Connection, bulletin: int, act_id: int, row: Mapping[str, Any]) -> None:
-    """Tell who decides, and the unit's leader, who is heard before."""
-    unit_leader = (USERS.c.role == Role.DEPUTY_LEADER) & (USERS.c.unit == row["unit"])
-    wanted = select(USERS.c.username).where(
+    """Tell who decides, in this hall or above it, and the unit's leader, who is heard before."""
+    unit_leader = and_(
         USERS.c.active,
+        USERS.c.role == Role.DEPUTY_LEADER,
         USERS.c.hall == row["hall"],
-        or_(USERS.c.role == Role.SUPERVISOR, unit_leader),
+        USERS.c.unit == row["unit"],
     )
+    wanted = select(USERS.c.username).where(or_(supervisors_over(row["hall"]), unit_leader))
     notes = [
         {
             "username": username,

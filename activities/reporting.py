@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
@@ -18,6 +19,7 @@ from models.database import Database
 from models.directory import Hall, User
 from models.hall_calendar import read_calendar, span
 from models.inbox import Notification
+from models.overseers import supervisors_over
 from models.report import Report, ReportCase, ReportFile, ReportingPlan
 from models.reporting import DueRequest
 from rules.calendar import Calendar, local
@@ -85,17 +87,22 @@ class ReportingActivities:
 async def make_once(database: Database, maker: Maker, hall: str, due: Due, made_at: datetime) -> str:
     """Make and store a report unless it is there, and tell whom it goes to; return its id.
 
-    Raises IntegrityError where another one stored it at the same moment: try again.
+    Of two at once one stores it; the other's is thrown away whole, and both have the same one.
     """
     report_id = report_id_of(hall, due)
     async with database.read() as session:
         if await session.get(Report, report_id) is not None:
             return report_id
     made = await maker.make(hall, due, made_at)
-    async with database.begin() as session:
-        if await session.get(Report, report_id) is None:
-            session.add_all([made.report, *made.files, *made.cases])
-            session.add_all(await _inbox(session, made.report))
+    try:
+        async with database.begin() as session:
+            if await session.get(Report, report_id) is None:
+                session.add_all([made.report, *made.files, *made.cases])
+                session.add_all(await _inbox(session, made.report))
+    except IntegrityError:
+        async with database.read() as session:
+            if await session.get(Report, report_id) is None:
+                raise
     return report_id
 
 
@@ -143,22 +150,9 @@ async def _inbox(session: AsyncSession, report: Report) -> list[Notification]:
         f"{hall.name}{REPORT_KIND[report.kind]}已生成，截止 {local(report.covers_to):%Y-%m-%d %H:%M}，请接收"
     )
     role = ADDRESSEE[ReportKind(report.kind)]
-    halls = await _above(session, hall) if role is Role.SUPERVISOR else {hall.code}
-    wanted = select(User.username).where(
-        col(User.active).is_(True), User.role == role, col(User.hall).in_(sorted(halls))
-    )
+    own = and_(col(User.active).is_(True), col(User.role) == role, col(User.hall) == hall.code)
+    wanted = select(User.username).where(supervisors_over(hall.code) if role is Role.SUPERVISOR else own)
     return [
         Notification(username=name, case_id=report.id, seq=0, kind=report.kind, text=text, at=report.made_at)
         for name in (await session.exec(wanted.order_by(User.username))).all()
     ]
-
-
-async def _above(session: AsyncSession, hall: Hall) -> set[str]:
-    """Return a hall and every hall above it: supervisors of any of them see it."""
-    parents = dict((await session.exec(select(Hall.code, Hall.parent))).all())
-    found: set[str] = set()
-    at: str | None = hall.code
-    while at is not None and at not in found:
-        found.add(at)
-        at = parents.get(at)
-    return found

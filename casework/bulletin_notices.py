@@ -8,8 +8,9 @@ from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.case import Bulletin
-from models.directory import Hall, User
+from models.directory import User
 from models.inbox import Notification
+from models.overseers import superiors_over, supervisors_over
 from models.typical import TypicalCase
 from rules.case.vocabulary import Role
 
@@ -48,8 +49,8 @@ async def tell(
 
 
 async def supervisors(session: AsyncSession, bulletin: Bulletin | TypicalCase) -> list[str]:
-    """Return who decides on bulletins of this hall, and reviews its typical cases."""
-    return await _users(session, _of_hall(bulletin, Role.SUPERVISOR))
+    """Return who decides on bulletins of this hall, and reviews its typical cases: there or above it."""
+    return await _users(session, supervisors_over(bulletin.hall))
 
 
 async def unit_leaders(session: AsyncSession, bulletin: Bulletin) -> list[str]:
@@ -66,14 +67,7 @@ async def addressees(session: AsyncSession, bulletin: Bulletin) -> list[str]:
 
 async def above(session: AsyncSession, bulletin: Bulletin) -> list[str]:
     """Return the superiors over this hall, and the auditors."""
-    parents = dict((await session.exec(select(Hall.code, Hall.parent))).all())
-    line, hall = set[str](), str(bulletin.hall) if bulletin.hall else None
-    while hall and hall not in line:
-        line.add(hall)
-        hall = parents.get(hall)
-    over = or_(col(User.hall).is_(None), col(User.hall).in_(sorted(line)))
-    superior = and_(col(User.role) == Role.SUPERIOR.value, over)
-    return await _users(session, or_(superior, col(User.role) == Role.AUDITOR.value))
+    return await _users(session, or_(superiors_over(bulletin.hall), col(User.role) == Role.AUDITOR.value))
 
 
 def _of_hall(bulletin: Bulletin | TypicalCase, *roles: Role) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from models.database import Database
 from models.messages import Terms, decode_policy, encode_policy
 from models.terms import CalendarSnapshot, PolicyVersion
 from rules.calendar import Calendar
+from rules.case.state import CaseState
 from rules.policy import Policy
 
 
@@ -59,11 +60,17 @@ class PinnedTerms:
 
     async def of(self, session: AsyncSession, case: Case) -> Pinned:
         """Return the terms of a case, as its projection names them."""
-        name = (case.policy_id, case.policy_version)
-        if name not in self._policies:
-            row = await session.get_one(PolicyVersion, name)
-            self._policies[name] = decode_policy(row.values)
-        return Pinned(self._policies[name], await self.calendar(session, case.calendar_version))
+        return await self._read(session, (case.policy_id, case.policy_version), case.calendar_version)
+
+    async def at(self, session: AsyncSession, state: CaseState) -> Pinned:
+        """Return the terms of a case as they were in a state of it: a calendar may come after it."""
+        return await self._read(session, (state.policy.id, state.policy.version), state.calendar)
+
+    async def _read(self, session: AsyncSession, policy: tuple[str, str], calendar: str) -> Pinned:
+        if policy not in self._policies:
+            row = await session.get_one(PolicyVersion, policy)
+            self._policies[policy] = decode_policy(row.values)
+        return Pinned(self._policies[policy], await self.calendar(session, calendar))
 
     async def calendar(self, session: AsyncSession, version: str) -> Calendar:
         """Return a calendar by its version."""

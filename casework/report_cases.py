@@ -4,11 +4,11 @@ Every event of a hall is news in exactly one report of a kind: one that reaches 
 own report was made is news in the next, and marked as late.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, exists, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -20,7 +20,7 @@ from models.case import Case, LedgerEvent
 from models.crypto import Keyring
 from models.filing import Filing
 from models.report import Report, ReportCase
-from rules.case.events import fold
+from rules.case.events import Event, evolve
 from rules.case.state import CaseState
 from rules.reporting import Due
 
@@ -29,15 +29,34 @@ PAGE = 100  # cases whose ledgers are in memory at once
 
 @dataclass(frozen=True, repr=False)
 class Told:
-    """A case at the cut-off: its state, and its ledger up to there.
+    """A case at the cut-off: its ledger up to there, and the states after each of its events.
 
     `fresh` are the events that are news, `late` those of them that belong to an earlier report.
     """
 
-    state: CaseState
     rows: Sequence[Row]
+    events: Sequence[Event]
+    states: Sequence[CaseState]
     fresh: Sequence[LedgerEvent]
     late: Sequence[LedgerEvent]
+
+    @property
+    def state(self) -> CaseState:
+        """How it stood at the cut-off."""
+        return self.states[-1]
+
+    @property
+    def before(self) -> CaseState | None:
+        """How it stood before the news: at the cut-off of the report before, where one told of it."""
+        known = len(self.states) - len(self.fresh)
+        return self.states[known - 1] if known else None
+
+    @property
+    def news(self) -> Iterator[tuple[LedgerEvent, CaseState | None, CaseState]]:
+        """Yield each event that is news, between the states before and after it."""
+        known = len(self.states) - len(self.fresh)
+        befores = [self.before, *self.states[known:]]
+        yield from zip(self.fresh, befores, self.states[known:], strict=False)
 
     @property
     def is_new(self) -> bool:
@@ -48,7 +67,7 @@ class Told:
     def texts(self) -> Mapping[str, str]:
         """What lists show of the texts: matter, problem, reply."""
         found: dict[str, str] = {}
-        for event in decided(self.rows):
+        for event in self.events:
             found |= texts_of(event)
         return found
 
@@ -136,12 +155,16 @@ def _candidates(hall: str, due: Due, before: _Before) -> SelectOfScalar[str]:
     ]
     if before.begun is not None:
         asked.append(and_(reached.c.seq.is_(None), col(Case.registered_at) > before.begun))
+    # A case that was transferred since the cut-off was this hall's then: filed here, or come from elsewhere.
+    came = exists().where(
+        col(LedgerEvent.case_id) == Case.id, col(LedgerEvent.changes)["hall"].as_string() == hall
+    )
+    went_on = and_(or_(col(Case.updated_at) > due.end, col(Case.open).is_(True)), came)
     return (
         select(Case.id)
         .join(Filing, col(Filing.case_id) == Case.id)
         .outerjoin(reached, reached.c.case_id == Case.id)
-        # A case that was transferred since then was this hall's at the cut-off.
-        .where(or_(col(Case.hall) == hall, col(Filing.hall) == hall))
+        .where(or_(col(Case.hall) == hall, col(Filing.hall) == hall, went_on))
         .where(col(Case.registered_at) <= due.end, or_(*asked))
     )
 
@@ -166,7 +189,9 @@ def _told(rows: Sequence[Row], hall: str, due: Due, before: _Before, case_id: st
 
 
 def _made(rows: Sequence[Row], fresh: Sequence[LedgerEvent], start: datetime) -> Told:
-    state = fold(decided(rows))
-    assert state is not None
-    late = [row for row in fresh if (state.received_at if row.type == "registered" else row.at) <= start]
-    return Told(state, rows, fresh, late)
+    events, states = decided(rows), list[CaseState]()
+    for event in events:
+        states.append(evolve(states[-1] if states else None, event))
+    received = states[-1].received_at
+    late = [row for row in fresh if (received if row.type == "registered" else row.at) <= start]
+    return Told(rows, events, states, fresh, late)

@@ -18,6 +18,7 @@ from casework.moments import shown
 from casework.petitioners import erased, masked, read_petitioners
 from casework.report_cases import Told
 from casework.report_figures import Figures
+from casework.report_rates import Rates
 from models.crypto import Keyring
 from models.directory import ContactEntry, Hall, Unit, User
 from models.filing import Filing
@@ -59,10 +60,13 @@ async def content_of(
 ) -> Content:
     """Return what a report says of these cases. Raises `sqlalchemy.exc.NoResultFound` for no hall."""
     desk = await _desk(session, heading)
-    figures, listed = Figures(), []
+    figures, rates, listed = Figures(), Rates(heading.due), list[ReportCase]()
+    summary = heading.due.kind is ReportKind.CENTRE_WEEKLY
     parts: Mapping[str, list[Values]] = {name: [] for name in _PARTS[heading.due.kind]}
     async for told in cases:
         figures.add(told)
+        if summary:
+            await rates.add(session, told)
         listed.append(told.listed(heading.report_id))
         for name, part in parts.items():
             if line := await _LINES[name](session, keyring, desk, told):
@@ -70,7 +74,9 @@ async def content_of(
     for part in parts.values():
         part.sort(key=lambda line: (line["received_at"], line["number"]))
     values = _head(heading, desk) | {"figures": figures.values(), **parts}
-    if heading.due.kind is ReportKind.HALL_WEEKLY:
+    if summary:
+        values["figures"]["rates"] = rates.values()
+    else:
         values["contacts"] = list(desk.contacts.values())
     return Content(values, listed)
 

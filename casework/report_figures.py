@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casework.report_cases import Told
+from models.case import LedgerEvent
+from rules.case.state import CaseState
 from rules.case.vocabulary import Kind, Level, Light, Status
 from rules.words import KIND, OUTCOME, STATUS
 
 _ORDERS = frozenset({"order", "overdue_2"})
-# What moves and when in a period is counted by its events; how things stood, by the states.
-_EVENTS = {"returns": {"return_order"}, "reminders": {"remind"}}
+_REOPENED = frozenset({Status.HANDLING, Status.REGISTERED})
 
 
 @dataclass
 class Figures:
-    """Counts, filled case by case. `units` by the code of the unit that has the case."""
+    """Counts, filled case by case. `units` by the code of the unit.
+
+    What happened belongs to the unit that had the case then, how it stands to the one that has it.
+    """
 
     period: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -27,18 +31,19 @@ class Figures:
     def add(self, told: Told) -> None:
         """Count a case."""
         state = told.state
-        happened = _happened(told)
-        stands = _stands(told)
-        self.period += happened
+        happened, stands = _happened(told), _stands(told)
+        period = sum(happened.values(), Counter[str]())
+        self.period += period
         if told.is_new:
             self.kinds[state.kind or "untriaged"] += 1
-        if happened["closed"] and state.outcome:
+        if period["closed"] and state.outcome:
             self.outcomes[state.outcome] += 1
         if state.is_open:
             self.standing[f"status.{state.status}"] += 1
         self.standing += stands
-        if state.unit:
-            self.units.setdefault(state.unit, Counter()).update(happened + stands)
+        for unit, counts in [*happened.items(), (state.unit, stands)]:
+            if unit and counts:
+                self.units.setdefault(unit, Counter()).update(counts)
 
     def values(self) -> dict[str, Any]:
         """Return them as JSON values, in an order of their own."""
@@ -51,28 +56,45 @@ class Figures:
         }
 
 
-def _happened(told: Told) -> Counter[str]:
-    types = Counter(row.type for row in told.fresh)
-    found: Counter[str] = Counter(registered=int(told.is_new), late=len(told.late))
-    found["closed"] = int(not told.state.is_open and any(r.changes.get("closed_at") for r in told.fresh))
-    found["told"] = sum(_accepted(row.changes) for row in told.fresh if row.type == "check_reply")
-    # The first event carries every field of a case: it is no dispatch and no extension.
-    acts = [row for row in told.fresh if row.type != "registered"]
-    found["dispatched"] = sum("dispatches" in row.changes for row in acts)
-    found["extensions"] = sum("extensions" in row.changes for row in acts)
-    found["reopened"] = sum(row.type == "judge_revisit" and _reopened(row.changes) for row in told.fresh)
-    found["orders"] = sum(types[name] for name in _ORDERS)
-    for name, of in _EVENTS.items():
-        found[name] = sum(types[each] for each in of)
-    return +found
+def _happened(told: Told) -> dict[str | None, Counter[str]]:
+    """Count the news of a case by the unit that each piece of it belongs to; None: the hall alone."""
+    late = {row.seq for row in told.late}
+    # Closed twice, after it was opened again, is closed once.
+    closings = [row.seq for row in told.fresh if row.changes.get("closed_at") and not told.state.is_open]
+    found: dict[str | None, Counter[str]] = {}
+    for row, before, after in told.news:
+        counts = _counted(row)
+        counts["late"] = int(row.seq in late)
+        counts["closed"] = int(row.seq in closings[-1:])
+        found.setdefault(_unit_of(told, row, before, after), Counter()).update(+counts)
+    return found
 
 
-def _accepted(changes: Mapping[str, Any]) -> bool:
-    return changes.get("status") == Status.REVISITING
+def _counted(row: LedgerEvent) -> Counter[str]:
+    """Count an event. The first one carries every field of a case: it is no dispatch, no extension."""
+    kind, changes = row.type, row.changes
+    if kind == "registered":
+        return Counter(registered=1)
+    return Counter(
+        told=int(kind == "check_reply" and changes.get("status") == Status.REVISITING),
+        reopened=int(kind == "judge_revisit" and changes.get("status") in _REOPENED),
+        dispatched=int("dispatches" in changes),
+        extensions=int("extensions" in changes),
+        orders=int(kind in _ORDERS),
+        returns=int(kind == "return_order"),
+        reminders=int(kind == "remind"),
+    )
 
 
-def _reopened(changes: Mapping[str, Any]) -> bool:
-    return changes.get("status") in (Status.HANDLING, Status.REGISTERED)
+def _unit_of(told: Told, row: LedgerEvent, before: CaseState | None, after: CaseState) -> str | None:
+    """Return the unit that an event belongs to, as the figures give it out (rules/facts_parts.py).
+
+    That is the one that had the case before it; a dispatch belongs to the one that gets the case, the
+    registration to the first one that got it.
+    """
+    if before is None:
+        return next((each.unit for each in told.states if each.unit), None)
+    return after.unit if "dispatches" in row.changes else before.unit
 
 
 def _stands(told: Told) -> Counter[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from casework.report_figures import UNIT, lines, unit_lines
+from casework.report_rates import rate_lines
 from documents import centre_weekly, excel, hall_weekly
 from rules.calendar import local
 from rules.report_words import REPORT_KIND
@@ -36,9 +37,9 @@ def files_of(values: Values, templates: Path | None) -> list[File]:
     counts = lines(values["figures"])
     if values["kind"] == ReportKind.HALL_WEEKLY:
         return [_file(values, "xlsx", excel.MEDIA_TYPE, hall_weekly.hall_weekly(values, counts))]
-    heads = ["承办单位", *UNIT.values()]
-    units = unit_lines(values["figures"], values["units"])
-    shown = centre_weekly.summary(values, counts, heads, units)
+    rates = rate_lines(values["figures"]["rates"], values["units"])
+    units = ["承办单位", *UNIT.values()], unit_lines(values["figures"], values["units"])
+    shown = centre_weekly.summary(values, counts, rates, units)
     own = templates / TEMPLATE if templates and (templates / TEMPLATE).exists() else None
     return [
         _file(values, "pdf", centre_weekly.PDF, centre_weekly.as_pdf(shown)),

@@ -18,10 +18,10 @@ from casework.errors import BadInput, Conflict, NotFound
 from casework.finding import Found, find_case
 from casework.petitioners import read_petitioners
 from casework.services import Services
+from casework.staff import staff_of_case
 from casework.turns import take_turn
 from casework.viewer import Viewer
 from models.act import TYPICAL_CASE, NewAct
-from models.case import Case
 from models.directory import Hall, Unit
 from models.typical import TypicalCase
 from rules.anonymity import identity_fault
@@ -126,13 +126,13 @@ async def case_to_write_up(services: Services, viewer: Viewer, ref: str) -> tupl
 async def write(services: Services, viewer: Viewer, found: Found, texts: Mapping[str, str]) -> TypicalCase:
     """Hand in a write-up, a returned or withdrawn one anew.
 
-    Raises `BadInput` for what names the petitioner or anybody's number, `Conflict` where there is one.
+    Raises `BadInput` for what names petitioner, staff or anybody's number, `Conflict` where there is one.
     """
     now = await services.clock.now()
     case = found.case
     async with services.database.begin() as session:
         await take_turn(session, f"typical:{case.id}")
-        await _check_anonymous(services, session, case.id, texts)
+        await _check_anonymous(services, session, case.id, texts, case.matter)
         item = await _of_case(session, case.id)
         _check_free(item)
         given = {name: texts[name] for name in PARTS}
@@ -179,9 +179,8 @@ async def review(
         if item.status != SUBMITTED or item.written_at != found.written_at:
             raise Conflict(NOT_NOW)
         if publish:
-            await _check_anonymous(
-                services, session, item.case_id, {name: getattr(item, name) for name in PARTS}
-            )
+            texts = {name: getattr(item, name) for name in PARTS}
+            await _check_anonymous(services, session, item.case_id, texts, item.matter)
         item.status, item.published_at = (PUBLISHED, now) if publish else (RETURNED, None)
         act = await _act(services, session, item, now, viewer, item.status, {"text": reason})
         words = f"{item.case_number} 的典型案例{'已发布' if publish else '被退回修改'}"
@@ -299,17 +298,19 @@ async def _locked(session: AsyncSession, found: TypicalCase) -> TypicalCase:
 
 
 async def _check_anonymous(
-    services: Services, session: AsyncSession, case_id: str, texts: Mapping[str, str]
+    services: Services, session: AsyncSession, case_id: str, texts: Mapping[str, str], matter: str | None
 ) -> None:
-    """Refuse texts that give somebody away. Raises `BadInput`."""
+    """Refuse texts that give somebody away; `matter`, typed at the counter, is published with them.
+
+    Raises `BadInput`.
+    """
     people = await read_petitioners(session, services.keyring, [case_id])
     _, person = people.get(case_id, (None, None))
     names = [person.name] if person else []
     numbers = [person.phone, person.id_number, person.uscc] if person else []
-    case = await session.get_one(Case, case_id)
-    # The matter is published too, and was typed at the counter.
-    checked = {**{name: texts[name] for name in PARTS}, "matter": case.matter or ""}
-    found = {name: identity_fault(text, names, numbers) for name, text in checked.items()}
+    staff = await staff_of_case(session, case_id)
+    checked = {**{name: texts[name] for name in PARTS}, "matter": matter or ""}
+    found = {name: identity_fault(text, names, numbers, staff) for name, text in checked.items()}
     if faults := {name: fault for name, fault in found.items() if fault}:
         raise BadInput(faults)
 

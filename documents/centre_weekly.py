@@ -14,16 +14,17 @@ from rules.words import LEVEL
 
 Values = Mapping[str, Any]
 Counts = Sequence[tuple[str, Sequence[tuple[str, int]]]]
+Table = tuple[Sequence[str], Sequence[Sequence[str]]]
+"""A table's head and its rows."""
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF = "application/pdf"
 TITLE = "“办不成事”反映窗口每周汇总"
 SOURCE = "centre_weekly.typ"
+RATE_NOTE = "本期到期或答复已审核通过的办理件，按截止时的台账计算；“—”表示没有可计算的办件。"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every entry: the same content gives the same bytes
 
 
-def summary(
-    values: Values, counts: Counts, unit_head: Sequence[str], units: Sequence[Sequence[str]]
-) -> Values:
+def summary(values: Values, counts: Counts, rates: Table, units: Table) -> Values:
     """Return what both forms show, in words; nothing is left to reckon for a template."""
     return {
         "title": TITLE,
@@ -36,8 +37,11 @@ def summary(
         "marks": marks(values),
         "opening": _opening(values),
         "groups": [{"title": title, "rows": in_pairs(lines)} for title, lines in counts if lines],
-        "unit_head": list(unit_head),
-        "units": [list(row) for row in units],
+        "rate_head": list(rates[0]),
+        "rates": [list(row) for row in rates[1]],
+        "rate_note": RATE_NOTE,
+        "unit_head": list(units[0]),
+        "units": [list(row) for row in units[1]],
         "concerns": [_concern(line) for line in values["concerns"]],
         "late": [_late(line) for line in values["late"]],
         "head": head_line(values["head"]),

@@ -7,9 +7,9 @@ from typing import Any
 
 import xlsxwriter
 
+from documents.cells import fitting
+
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LONGEST = 32_000  # characters of a cell; Excel takes 32,767, and the writer drops what is longer
-CUT = "…(内容过长，全文见系统)"
 A3, A4 = 8, 9
 FILLS = {"green": "#DDEFE3", "yellow": "#FBEFC8", "red": "#F8D9D5", "grey": "#ECECEC"}
 
@@ -130,8 +130,7 @@ class Sheet:
 
 
 def _text(cell: object) -> str:
-    text = str(cell)
-    return text if len(text) <= LONGEST else text[: LONGEST - len(CUT)] + CUT
+    return fitting(str(cell))
 
 
 def _lines(text: str, width: float) -> int:

@@ -154,6 +154,7 @@ FAULTS: dict[str, str] = {
     "twice": "重复出现",
     "unknown_case": "没有这个办件，或您无权查看",
     "names_petitioner": "写出了反映人的姓名或名称，请改用“某市民”“某企业”",
+    "names_staff": "写出了工作人员的姓名，请改用“工作人员”或单位名称",
     "numbers_petitioner": "写出了反映人的电话或证件号码，请删去",
     "numbers_somebody": "含有手机号或身份证号，请删去",
     "unreadable": "无法读取",

@@ -1,4 +1,4 @@
-"""What may not stand in a text that is published: the petitioner, and anybody's numbers.
+"""What may not stand in a text that is published: the petitioner, who handled the case, anybody's numbers.
 
 Source: S1, 典型案例 (anonymised); domain.md, section 8.
 """
@@ -14,17 +14,22 @@ _IDENTITY = re.compile(r"(?<!\d)[1-9]\d{16}[\dXx](?!\d)")
 _BETWEEN = re.compile(r"(?<=\d)[\s\-‐-―−·.、()]+(?=[\dXx])")
 
 
-def identity_fault(text: str, names: Iterable[str | None], numbers: Iterable[str | None]) -> str | None:
+def identity_fault(
+    text: str,
+    names: Iterable[str | None],
+    numbers: Iterable[str | None],
+    staff: Iterable[str | None] = (),
+) -> str | None:
     """Return the slug of what gives somebody away in `text`, None if nothing does.
 
-    `names` and `numbers` are the petitioner's; width, spaces and what stands between digits don't matter.
+    `names` and `numbers` are the petitioner's, `staff` are the names of those who had to do with the
+    case; width, spaces and what stands between digits don't matter.
     """
     plain = unicodedata.normalize("NFKC", text)
     letters = "".join(filter(str.isalnum, plain)).casefold()
-    for name in names:
-        bare = _bare(name)
-        if len(bare) >= SHORTEST_NAME and bare in letters:
-            return "names_petitioner"
+    for people, fault in ((names, "names_petitioner"), (staff, "names_staff")):
+        if any(len(bare) >= SHORTEST_NAME and bare in letters for bare in names_of(people)):
+            return fault
     joined = _BETWEEN.sub("", plain)
     for number in names_of(numbers):
         if number in letters or number in _BETWEEN.sub("", joined).casefold():

@@ -11,22 +11,25 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 from sqlalchemy import text
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from temporalio.testing import ActivityEnvironment
 
 from activities.issuing import IssuingActivities
 from activities.notification import NotificationActivities
+from casework.bulletin_notices import supervisors
 from casework.bulletins import open_bulletin
 from casework.relay import relay_once
+from casework.scope import halls_under
 from casework.viewer import Viewer
 from models.act import Act
 from models.case import Bulletin
 from models.chain import ACT_CHAIN, verify_chain
-from models.directory import ContactEntry
+from models.directory import ContactEntry, Hall, User
 from models.inbox import Delivery, Notification
+from models.overseers import halls_over
 from rules.case.vocabulary import Role
 from tests.support.bulletins import drafts, lay, order, replies, returns, since_long_ago
-from tests.support.cases import t
+from tests.support.cases import POLICIES, handled, t
 from tests.support.gateway import Gateway
 from tests.support.house import House, triage
 from tests.support.office import Office, faults, freeze, slug
@@ -150,6 +153,36 @@ async def test_a_draft_tells_who_decides_and_the_leader_who_is_heard(office: Off
     async with office.services.database.read() as session:
         lines = (await session.exec(select(Notification))).all()
     assert {line.path for line in lines} == {f"/bulletins/{found[0]}"}
+
+
+async def test_a_draft_of_a_branch_tells_the_supervisor_of_the_hall_above(office: Office) -> None:
+    """Lingui lies below guilin: guilin's supervisor may decide, also where lingui has none of its own."""
+    services = office.services
+    story = handled("03-09 09:20", "commitment", "market", "lingui", policy=POLICIES["guilin"])
+    for _ in range(2):
+        story.give("reply").give("check_reply", accept=False, reason="理由")
+    (bulletin,) = await lay(services.database, story, "case-1")
+    assert await told(office, "bulletin_drafted") == {"lingui.supervisor", SUPERVISOR}
+    async with services.database.begin() as session:
+        await session.exec(update(User).where(col(User.username) == "lingui.supervisor").values(active=False))
+    async with services.database.read() as session:
+        assert await supervisors(session, await session.get_one(Bulletin, bulletin)) == [SUPERVISOR]
+    await drafts(services, 1)  # of guilin: nobody below it is told
+    assert await told(office, "bulletin_drafted") == {"lingui.supervisor", SUPERVISOR, LEADER}
+    await done(office, bulletin, "reject", SUPERVISOR, reason="另行处理")
+
+
+async def test_who_oversees_a_hall_is_who_sees_it_and_a_ring_ends(office: Office) -> None:
+    async with office.services.database.begin() as session:
+        await session.exec(update(Hall).where(col(Hall.code) == "guilin").values(parent="chengzhong"))
+        ways = ({"chengzhong": None}, {"chengzhong": "lingui"})
+        for way in ways:
+            for hall, parent in way.items():
+                await session.exec(update(Hall).where(col(Hall.code) == hall).values(parent=parent))
+            parents = dict((await session.exec(select(Hall.code, Hall.parent))).all())
+            for hall in parents:
+                over = set((await session.exec(halls_over(hall))).scalars())
+                assert over == {each for each in parents if hall in halls_under(each, parents)}, hall
 
 
 async def test_a_draft_comes_with_the_event_in_the_running_house(house: House) -> None:

@@ -10,8 +10,9 @@ from sqlmodel import col, select, update
 from models.act import Act
 from models.case import Case
 from models.chain import ACT_CHAIN, verify_chain
-from models.directory import User
+from models.directory import ContactEntry, User
 from models.filing import Filing
+from models.typical import TypicalCase
 from tests.support.house import House, triage
 from tests.support.visiting import visiting
 
@@ -242,6 +243,62 @@ async def test_a_matter_that_names_the_petitioner_is_refused_too(sqlite_house: H
         await session.exec(update(Case).where(col(Case.id) == case["id"]).values(matter="周小明注销"))
     answer = await write(sqlite_house, LEAD, case)
     assert answer.status_code == 422 and "会一并公开" in answer.text
+
+
+@pytest.mark.parametrize("part", ["deputy_leader", "contact", "alternate"])
+async def test_the_people_of_the_units_line_are_not_named(sqlite_house: House, part: str) -> None:
+    """Also who stood in it once, and whoever else is a contact may be named: of another unit."""
+    house = sqlite_house
+    case = await house.closed()
+    async with house.services.database.begin() as session:
+        of_guilin = col(ContactEntry.hall) == "guilin"
+        entries = await session.exec(select(ContactEntry).where(of_guilin))
+        for entry in entries.all():
+            name = {"market": "陈建国", "social": "黎明华"}.get(entry.unit, "演示")
+            setattr(entry, part, {"name": name, "post": "科员", "phone": "0773-2800001"})
+            session.add(entry)
+    assert (await write(house, LEAD, case, done="黎明华路口的窗口已办好。")).status_code == 303
+    await given_back(house, case)
+    answer = await write(house, LEAD, case, done="陈 建国当场核对。")
+    assert answer.status_code == 422 and "工作人员" in answer.text
+
+
+async def given_back(house: House, case: Mapping[str, Any]) -> None:
+    """Return what was handed in, so that it can be written anew."""
+    async with house.services.database.begin() as session:
+        mine = col(TypicalCase.case_id) == case["id"]
+        await session.exec(update(TypicalCase).where(mine).values(status="returned"))
+
+
+async def test_who_filed_and_who_acted_is_not_named(sqlite_house: House) -> None:
+    house = sqlite_house
+    names = {CLERK: "唐小琴", "guilin.market.contact": "罗志强", CENTRE: "秦卫东"}
+    async with house.services.database.begin() as session:
+        for username, name in names.items():
+            await session.exec(update(User).where(col(User.username) == username).values(name=name))
+    case = await house.closed()
+    async with house.services.database.begin() as session:
+        # Whoever acted stands in the ledger by the name of then.
+        acted = col(User.username) == "guilin.market.contact"
+        await session.exec(update(User).where(acted).values(name="新名字"))
+    for name, field in (("唐小琴", "title"), ("罗志强", "problem")):
+        answer = await write(house, LEAD, case, **{field: f"{name}与群众当面核对"})
+        assert answer.status_code == 422 and "工作人员" in answer.text, name
+    assert (await write(house, LEAD, case, done="秦卫东到场。")).status_code == 303  # had no part in it
+
+
+async def test_the_review_checks_the_matter_that_is_published(sqlite_house: House) -> None:
+    """What was stored with the write-up, not what the case says by now."""
+    house = sqlite_house
+    case = await house.closed()
+    path = await written(house, case)
+    async with house.services.database.begin() as session:
+        await session.exec(update(TypicalCase).values(matter="周小明注销"))
+    assert (await give(house, SUPERVISOR, f"{path}/review", publish="yes")).status_code == 422
+    async with house.services.database.begin() as session:
+        await session.exec(update(TypicalCase).values(matter="个体户注销"))
+        await session.exec(update(Case).where(col(Case.id) == case["id"]).values(matter="周小明注销"))
+    assert (await give(house, SUPERVISOR, f"{path}/review", publish="yes")).status_code == 303
 
 
 async def test_only_closed_cases_of_the_own_hall_are_written_up(sqlite_house: House) -> None:

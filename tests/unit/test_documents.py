@@ -13,9 +13,11 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from casework.report_figures import UNIT, lines, unit_lines
+from casework.report_rates import rate_lines
+from documents.cells import CUT, LONGEST, fitting
 from documents.centre_weekly import as_pdf, as_word, summary, undated
 from documents.centre_weekly_template import make_template
-from documents.excel import CUT, LONGEST, Workbook
+from documents.excel import Workbook
 from documents.hall_weekly import hall_weekly
 from documents.words import in_pairs, numbered, person
 from rules.calendar import SHANGHAI
@@ -27,8 +29,20 @@ FIGURES: dict[str, Any] = {
     "outcomes": {"solved": 1},
     "standing": {"open": 3, "overdue": 1, "warned": 1, "status.handling": 2, "status.replied": 1},
     "units": {"market": {"registered": 2, "open": 3, "overdue": 1}},
+    "rates": {
+        "hall": {"handled": 3, "on_time_rate": [2, 3], "solved_rate": [1, 2]}
+        | {"satisfaction_final": [0, 0], "response_rate": [3, 3]},
+        "units": {
+            "market": {"handled": 2, "on_time_rate": [1, 2], "solved_rate": [0, 1]}
+            | {"satisfaction_final": [0, 0], "response_rate": [2, 2]}
+        },
+    },
 }
-NONE: dict[str, Any] = {"period": {}, "kinds": {}, "outcomes": {}, "standing": {}, "units": {}}
+NO_RATES = {name: [0, 0] for name in ("on_time_rate", "solved_rate", "satisfaction_final", "response_rate")}
+NONE: dict[str, Any] = {
+    **{name: {} for name in ("period", "kinds", "outcomes", "standing", "units")},
+    "rates": {"hall": {"handled": 0, **NO_RATES}, "units": {}},
+}
 
 
 def head(**changed: Any) -> dict[str, Any]:
@@ -210,8 +224,12 @@ def test_a_text_longer_than_a_cell_is_cut_and_says_so() -> None:
     book = Workbook("x", datetime(2026, 10, 9, tzinfo=SHANGHAI))
     book.sheet("一", (20,)).row(["长" * (LONGEST + 500)])
     [[cell]] = sheets(book.close())["一"]
-    assert len(cell) == LONGEST
-    assert cell.endswith(CUT)
+    assert cell == "长" * (LONGEST - len(CUT)) + CUT
+
+
+def test_a_text_as_long_as_a_cell_is_whole() -> None:
+    assert fitting("长" * LONGEST) == "长" * LONGEST
+    assert len(fitting("长" * (LONGEST + 1))) == LONGEST
 
 
 def test_late_data_and_a_late_report_are_marked() -> None:
@@ -245,9 +263,9 @@ def test_the_signed_head_of_the_ledger_is_printed() -> None:
 
 def shown(**parts: Any) -> dict[str, Any]:
     values = head(kind="centre_weekly", concerns=[], late=[]) | parts
-    figures = values["figures"]
-    heads = ["承办单位", *UNIT.values()]
-    return dict(summary(values, lines(figures), heads, unit_lines(figures, values["units"])))
+    figures, names = values["figures"], values["units"]
+    units = ["承办单位", *UNIT.values()], unit_lines(figures, names)
+    return dict(summary(values, lines(figures), rate_lines(figures["rates"], names), units))
 
 
 def concern(**changed: Any) -> dict[str, Any]:
@@ -273,6 +291,7 @@ SAID = (
     "guilin-20261008-0001",
     "超期、督办单未答复",
     "市场监管局",
+    "范围办理件按时率解决率满意率(最终)及时回应率全大厅366.7%50.0%—100.0%市场监管局250.0%0.0%—100.0%",
 )
 
 
@@ -294,6 +313,7 @@ def test_a_period_without_cases_is_said_in_both() -> None:
     empty = shown(figures=NONE)
     for found in (words_of_word(as_word(empty)), words_of_pdf(as_pdf(empty))):
         assert "本期没有登记办件，期末没有在办件。" in found
+        assert "全大厅0————" in found
         assert "本期末没有需关注的办件。" in found
 
 

@@ -71,3 +71,16 @@ def test_an_enterprise_is_found_by_its_name_and_its_code() -> None:
     names, numbers = ["桂林演示有限公司"], ["91350100M000100Y43"]
     assert identity_fault("为桂林演示有限公司办理", names, numbers) == "names_petitioner"
     assert identity_fault("代码 91350100m000100y43", names, numbers) == "numbers_petitioner"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("联系人陈建国当场核对。", "names_staff"),
+        ("陈 建 国当场核对。", "names_staff"),
+        ("周小明找到陈建国。", "names_petitioner"),
+        ("陈科长当场核对。", None),
+    ],
+)
+def test_nobody_who_handled_the_case_is_named(text: str, expected: str | None) -> None:
+    assert identity_fault(text, [NAME], [PHONE], ["陈建国", None, "陈"]) == expected
