@@ -42,7 +42,7 @@ class Limit:
 PER_USER = Limit(5, timedelta(hours=24), timedelta(seconds=15), timedelta(minutes=15))
 # A whole hall may sit behind one address: many more are free, and a success by any of its people costs
 # nothing. A window as short as the longest wait would let the delay start over instead of growing.
-PER_ADDRESS = Limit(100, timedelta(hours=24), timedelta(seconds=15), timedelta(minutes=15))
+PER_ADDRESS = Limit(100, timedelta(hours=2), timedelta(seconds=15), timedelta(minutes=15))
 
 
 async def take_attempt(
