@@ -4,10 +4,8 @@ Most commands change nothing of it and cost nothing (rules/facts.py, `stirs`). I
 a row is what the ledger says of it, however often it is written.
 """
 
-import hashlib
-import unicodedata
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Update, and_, bindparam, case, delete, exists, insert, or_, select, update
@@ -20,10 +18,9 @@ from rules.calendar import Calendar
 from rules.case.events import SYSTEM, Event, fold
 from rules.case.state import CaseState
 from rules.facts import CaseFacts, facts_of, outline, settled
-from rules.figures import REPEAT_WITHIN_DAYS
 from rules.policy import Policy
+from rules.repeats import WITHIN, matter_key
 
-_REPEAT = timedelta(days=REPEAT_WITHIN_DAYS)
 _SIGN = 1 << 63
 _PLACE = ("hall", "unit", "kind", "cause", "consulted", "out_of_scope", "merged", "apart")
 _PLACE_AND_TIME = (*_PLACE, "counts_at", "counts_on")
@@ -41,7 +38,7 @@ _MATTER = select(CASES.c.matter).where(CASES.c.id == bindparam("case_id")).with_
 
 
 def _repeated(person: ColumnElement[Any], matter: ColumnElement[Any]) -> ColumnElement[int]:
-    """Whether the same person came with the same matter within the days before."""
+    """Whether the same person came with the same matter within the days before: the mark 重复反映."""
     like = FACTS.alias("like")
     mine = bindparam("own_received_at", type_=FACTS.c.received_at.type)
     before = or_(
@@ -131,7 +128,7 @@ class FactsWriter:
 
 
 def _own(case_id: str, received_at: datetime) -> dict[str, Any]:
-    return {"own_id": case_id, "own_received_at": received_at, "like_since": received_at - _REPEAT}
+    return {"own_id": case_id, "own_received_at": received_at, "like_since": received_at - WITHIN}
 
 
 def columns_of_facts(facts: CaseFacts) -> dict[str, Any]:
@@ -163,11 +160,3 @@ def _shares(facts: CaseFacts) -> dict[str, dict[str, int]]:
 def person_key(phone_index: str | None) -> int | None:
     """Return a person as a number of 64 bits: a part of the keyed hash of the phone."""
     return int(phone_index[:16], 16) - _SIGN if phone_index else None
-
-
-def matter_key(matter: str | None) -> int | None:
-    """Return a matter as a number of 64 bits: equal where only width, case or spaces differ."""
-    if not matter:
-        return None
-    plain = "".join(unicodedata.normalize("NFKC", matter).casefold().split())
-    return int.from_bytes(hashlib.sha256(plain.encode()).digest()[:8], "big", signed=True)

@@ -1,15 +1,17 @@
-"""Clusters of cases by matter and cause over a period: bottlenecks (办事瓶颈) and repeats. Source: S0."""
+"""Clusters of cases by matter and cause over a period: bottlenecks (办事瓶颈) and repeats. Source: S0.
+
+Cases are those that the figures count as registered, repeats those that they count as repeated.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import and_, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.errors import NotFound
+from casework.figure_rows import Period
 from casework.finding import case_row
 from casework.places import Places, places_of
 from casework.rows import Row, read_rows
@@ -17,29 +19,13 @@ from casework.scope import Scope, scope_of
 from casework.services import Services
 from casework.viewer import Viewer
 from models.case import Case
-from models.filing import Filing
+from models.facts import CASE_FACTS as FACTS
 from rules.case.vocabulary import Light
 from rules.repeats import plain_matter
 
 MOST = 50  # clusters on the page
 CASES = 200  # of one cluster
 SMALLEST = 2
-
-
-@dataclass(frozen=True)
-class Period:
-    """Cases received in [start, end), of one hall or of all that the viewer oversees."""
-
-    start: datetime
-    end: datetime
-    hall: str | None = None
-
-    @property
-    def cases(self) -> ColumnElement[bool]:
-        """Return the condition on `Case`."""
-        received = col(Case.received_at)
-        of_hall = [col(Case.hall) == self.hall] if self.hall else []
-        return and_(received >= self.start, received < self.end, *of_hall)
 
 
 @dataclass
@@ -96,14 +82,14 @@ async def _groups(session: AsyncSession, scope: Scope, period: Period) -> Iterab
     by: tuple[Any, ...] = (Case.matter, Case.cause, Case.hall, Case.unit)
     counts: tuple[Any, ...] = (
         func.count().label("count"),
-        func.count(col(Filing.repeat_of)).label("repeats"),
+        func.sum(FACTS.c.repeated).label("repeats"),
         func.count().filter(col(Case.open)).label("open"),
         func.count().filter(col(Case.light) == Light.RED).label("late"),
         func.max(Case.number).label("number"),
     )
     chosen: Any = select(*by, *counts)
-    filed = chosen.select_from(Case).join(Filing, col(Filing.case_id) == Case.id, isouter=True)
-    wanted = filed.where(scope.cases, period.cases, col(Case.number).is_not(None)).group_by(*by)
+    counted = chosen.select_from(Case).join(FACTS, FACTS.c.case_id == Case.id)
+    wanted = counted.where(scope.cases, period.received).group_by(*by)
     return [dict(row) for row in (await session.exec(wanted)).mappings()]
 
 
@@ -135,12 +121,14 @@ async def cluster_of(services: Services, viewer: Viewer, number: str, period: Pe
             raise NotFound("case")
         cause = col(Case.cause)
         alike = and_(
-            scope.cases, period.cases, cause.is_(None) if case.cause is None else cause == case.cause
+            scope.cases, period.received, cause.is_(None) if case.cause is None else cause == case.cause
         )
-        matters = (await session.exec(select(Case.matter).where(alike).distinct())).all()
+        counted = FACTS.c.case_id == col(Case.id)
+        matters = (await session.exec(select(Case.matter).join(FACTS, counted).where(alike).distinct())).all()
         same = [each for each in matters if plain_matter(each) == plain_matter(case.matter)]
         order = (col(Case.received_at).desc(), col(Case.id).desc())
-        ids: Any = select(Case.id).where(alike, col(Case.matter).in_(same)).order_by(*order).limit(CASES + 1)
+        of_it: Any = select(Case.id).join(FACTS, counted).where(alike, col(Case.matter).in_(same))
+        ids = of_it.order_by(*order).limit(CASES + 1)
         rows = await read_rows(services, session, ids, order, now)
         places = await places_of(session, scope)
     return ClusterCases(case.matter or "", case.cause, rows[:CASES], len(rows) > CASES, places)

@@ -23,7 +23,6 @@ from casework.finding import Found
 from casework.petitioners import masked
 from casework.pinned import Pinned
 from casework.reading import allowed_now, view_after
-from casework.repeats import repeated_by
 from casework.sent import KEY_HEADER, body_hash, keep, opened_answer, sealed_answer
 from casework.services import Services
 from casework.view import case_view, filing_view
@@ -150,13 +149,7 @@ def _insert(services: Services, session: Session, blank: Filing, form: Values, s
     case_key, code = CaseKey.create(), new_code()
     texts = {name: form[name] for name in _FORM if name in form}
     sealed = case_key.seal_text(json.dumps(texts, ensure_ascii=False), "form")
-    phone, matter = form["petitioner"]["phone"], form["matter"]
-    values = blank.model_dump() | {
-        "form": sealed,
-        "query_code_hash": hash_code(code),
-        "repeat_of": repeated_by(session, keyring, phone, matter, blank.received_at),
-    }
-    filing = Filing(**values)
+    filing = Filing(**blank.model_dump() | {"form": sealed, "query_code_hash": hash_code(code)})
     session.add(filing)
     session.add(seal_petitioner(_petitioner(form), case_id, case_key, keyring))
     session.add(CaseSecret(case_id=case_id, wrapped_key=case_key.wrap(keyring, case_id)))

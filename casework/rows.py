@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.services import Services
 from models.case import Case
-from models.filing import Filing
+from models.facts import CASE_FACTS as FACTS
 from rules.calendar import Calendar
 from rules.case.vocabulary import LADDER, Light
 
@@ -41,7 +41,7 @@ _SHOWN: tuple[Any, ...] = (
     Case.due_provisional,
     Case.order_due_at,
     Case.calendar_version,
-    col(Filing.repeat_of).is_not(None).label("repeat"),
+    (func.coalesce(FACTS.c.repeated, 0) == 1).label("repeat"),
 )
 
 
@@ -102,8 +102,8 @@ async def read_rows(
     """
     found = ids.subquery()
     shown_cases: Any = select(*_SHOWN).join(found, found.c.id == col(Case.id))
-    filed = shown_cases.join(Filing, col(Filing.case_id) == col(Case.id), isouter=True)
-    wanted = filed.order_by(*order)
+    counted = shown_cases.join(FACTS, FACTS.c.case_id == col(Case.id), isouter=True)
+    wanted = counted.order_by(*order)
     rows = []
     for values in (await session.exec(wanted)).mappings():
         shown = dict(values)
@@ -116,8 +116,8 @@ async def stream_rows(
     services: Services, session: AsyncSession, cases: ColumnElement[bool], order: Sequence[Any], now: datetime
 ) -> AsyncIterator[list[Row]]:
     """Yield all the cases that pass in this order, some hundreds at a time."""
-    filed = select(*_SHOWN).join(Filing, col(Filing.case_id) == col(Case.id), isouter=True)
-    wanted: Any = filed.where(cases).order_by(*order)
+    counted = select(*_SHOWN).join(FACTS, FACTS.c.case_id == col(Case.id), isouter=True)
+    wanted: Any = counted.where(cases).order_by(*order)
     found = await session.stream(wanted.execution_options(yield_per=STREAMED))
     async for several in found.mappings().partitions():
         rows = []

@@ -25,11 +25,12 @@ from casework.services import Services
 from casework.viewer import Viewer
 from models.case import Case, LedgerEvent
 from models.hall_calendar import span
-from models.messages import decode_state
+from models.messages import decode_changes
 from models.recorded import recorded_actor, recorded_command
 from rules.calendar import SHANGHAI, Calendar, local
 from rules.case.commands import CalendarChanged
 from rules.case.errors import Invalid
+from rules.case.events import SYSTEM, Event, fold
 from rules.case.vocabulary import Status
 from rules.policy import Policy
 from rules.whatif import Step, Tally, outages_of, replay, tally
@@ -153,7 +154,7 @@ async def _pages(
 ) -> AsyncIterator[list[_Past]]:
     """Go through the cases by the time they were received; each page is a read of its own."""
     place = (col(Case.received_at), col(Case.id))
-    columns: Any = (Case.id, Case.hall, Case.unit, Case.received_at, Case.state)
+    columns: Any = (Case.id, Case.hall, Case.unit, Case.received_at)
     wanted: Any = select(*columns).where(asked).order_by(*place).limit(PAGE)
     calendars = _Calendars(services, question, now)
     after: ColumnElement[bool] | None = None
@@ -173,8 +174,7 @@ async def _with_events(
     session: AsyncSession, cases: Sequence[Mapping[str, Any]], calendars: "_Calendars"
 ) -> AsyncIterator[_Past]:
     event = LedgerEvent
-    pinned = col(event.changes)["calendar"].as_string().label("calendar")
-    columns: Any = (event.case_id, event.type, event.at, event.actor, event.data, event.fired, pinned)
+    columns: Any = (event.case_id, event.type, event.at, event.actor, event.data, event.changes, event.fired)
     mine = col(event.case_id).in_([case["id"] for case in cases])
     found: dict[str, list[Mapping[str, Any]]] = {case["id"]: [] for case in cases}
     rows: Any = await session.exec(select(*columns).where(mine).order_by(event.case_id, event.seq))
@@ -182,7 +182,7 @@ async def _with_events(
         found[row["case_id"]].append(row)
     for case in cases:
         events = found[case["id"]]
-        named = {each["calendar"] for each in events if each["calendar"]}
+        named = {each["changes"]["calendar"] for each in events if "calendar" in each["changes"]}
         known = {name: await calendars.recorded(session, name) for name in named}
         yield _Past(case, events, known, await calendars.other(session, case))
 
@@ -223,23 +223,40 @@ def _decide_again(page: Sequence[_Past], question: Question, now: datetime, answ
 
 
 def _change(past: _Past, policy: Policy, now: datetime) -> tuple[Change, list[tuple[str, str]]]:
-    state = decode_state(past.case["state"])
+    history = _history(past.events)
+    state = fold(history)
+    if state is None:
+        raise ValueError("a case without events")
     # A case that has ended is followed as far as it was recorded, an open one until now.
     until = past.events[-1]["at"] if state.status is Status.ARCHIVED else now
-    fired = [event["type"] for event in past.events if event["fired"]]
     instants = ((event["at"], _was_due(event)) for event in past.events)
     again = replay(_steps(past, policy), outages_of(instants), state.orders, until)
     refused = [(each.command, each.rule) for each in again.not_applicable]
-    after = tally(again.state, again.alarms, until, len(refused))
-    return Change(tally(state, fired, until), after), refused
+    after = tally(again.events, until, len(refused))
+    return Change(tally(history, until), after), refused
+
+
+def _history(recorded: Sequence[Mapping[str, Any]]) -> list[Event]:
+    """Return the events as far as they are counted: no texts, and nobody's name."""
+    return [
+        Event(
+            each["type"],
+            each["at"],
+            SYSTEM,
+            each["data"],
+            changes=decode_changes(each["changes"]),
+            fired=each["fired"],
+        )
+        for each in recorded
+    ]
 
 
 def _steps(past: _Past, policy: Policy) -> list[Step]:
     steps = []
     calendar = past.other
     for event in past.events:
-        if past.other is None and event["calendar"]:
-            calendar = past.calendars[event["calendar"]]
+        if past.other is None and "calendar" in event["changes"]:
+            calendar = past.calendars[event["changes"]["calendar"]]
         command = recorded_command(event["type"], event["data"])
         if command is None or (past.other is not None and isinstance(command, CalendarChanged)):
             continue

@@ -18,7 +18,6 @@ class Filing(Base, table=True):
 
     `form` is sealed JSON under the case key, purpose `form` (matter, problem, attempts).
     `number` and `registered_at` are None until the case is registered.
-    `repeat_of` is the newest case that it repeats (重复反映): same person, same matter, within 90 days.
     The same clerk and Idempotency-Key mean the same filing; `body_hash` tells another body.
     """
 
@@ -27,12 +26,6 @@ class Filing(Base, table=True):
         UniqueConstraint("clerk", "idempotency_key"),
         UniqueConstraint("query_code_hash"),
         UniqueConstraint("number"),
-        Index(
-            "ix_filings_repeat_of",
-            "repeat_of",
-            sqlite_where=text("repeat_of IS NOT NULL"),
-            postgresql_where=text("repeat_of IS NOT NULL"),
-        ),
         Index(
             "ix_filings_unregistered",
             "received_at",
@@ -53,7 +46,6 @@ class Filing(Base, table=True):
     query_code_hash: str = Field(max_length=DIGEST)
     number: str | None = Field(default=None, max_length=CODE)
     registered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
-    repeat_of: str | None = Field(default=None, max_length=UUID)
 
 
 class Petitioner(Base, table=True):

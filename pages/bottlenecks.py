@@ -7,10 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from casework.bottlenecks import Period, cluster_of, clusters
+from casework.bottlenecks import cluster_of, clusters
+from casework.figure_rows import Period
 from casework.services import Services
 from casework.viewer import Viewer
 from pages import list_words
+from pages.figure_words import percent
 from pages.frame import SIGNED_IN
 from pages.list_filters import code
 from pages.list_links import linker
@@ -50,7 +52,8 @@ async def bottlenecks(
         status=422 if chosen.faults else 200,
         found=found,
         chosen=chosen,
-        share=f"{found.repeats / found.count:.1%}" if found.count else "—",
+        share=percent(found.repeats / found.count if found.count else None),
+        figures=linker("/figures", {"from": chosen.since, "to": chosen.until, "hall": chosen.hall})(),
         link=linker("", {"since": chosen.since, "until": chosen.until, "hall": chosen.hall}),
     )
 
@@ -74,15 +77,18 @@ async def cluster(
 
 async def _chosen(services: Services, since: str, until: str, hall: str) -> Chosen:
     """Read the period, days of Shanghai with both ends; what is no day is told, and the usual one shown."""
-    today = local(await services.clock.now()).date()
+    now = await services.clock.now()
+    today = local(now).date()
     faults: dict[str, str] = {}
     start = _day("since", since, today - USUAL, faults)
     end = _day("until", until, today, faults)
     if start > end:
         faults["until"] = "不能早于开始日期"
         start = end
-    period = Period(_midnight(start), _midnight(end + timedelta(days=1)), code(hall))
-    return Chosen(period, start.isoformat(), end.isoformat(), period.hall or "", faults)
+    of_hall = code(hall)
+    halls = None if of_hall is None else frozenset({of_hall})
+    period = Period(_midnight(start), _midnight(end + timedelta(days=1)), now, halls)
+    return Chosen(period, start.isoformat(), end.isoformat(), of_hall or "", faults)
 
 
 def _day(name: str, typed: str, usual: date, faults: dict[str, str]) -> date:

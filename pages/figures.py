@@ -1,6 +1,7 @@
 """`/figures`: the figures with charts and tables, the units in order, the bottlenecks; and lost points."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -51,6 +52,7 @@ async def figures(request: Request, given: Given, viewer: Reader) -> Response:
         period=(asked.start, asked.end),
         link=linker("/figures", dict(filters.typed)),
         lost_link=_lost_link(filters),
+        clusters=_clusters_link(asked),
     )
 
 
@@ -73,6 +75,14 @@ def _lost_link(filters: FigureFilters) -> Callable[[str, str], str]:
     """Return what makes the address of a unit's lost points, of the same period."""
     period = {name: filters.typed[name] for name in ("from", "to")}
     return lambda hall, unit: linker(f"/figures/{quote(hall)}/{quote(unit)}", period)()
+
+
+def _clusters_link(asked: Asked) -> str:
+    """Return the address of the repeats and bottlenecks of the same period and hall."""
+    last = local(asked.end - timedelta(microseconds=1)).date()
+    first = local(asked.start).date()
+    period = {"since": first.isoformat(), "until": last.isoformat(), "hall": asked.hall or ""}
+    return linker("/bottlenecks", period)()
 
 
 class _Names:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from casework.places import Places
 from casework.whatif import Answer, Change
+from pages.figure_words import percent
 from pages.labels import word
 from routes.wording import RULES
 from rules.whatif import Tally
@@ -63,11 +64,6 @@ def refused_lines(answer: Answer) -> Sequence[tuple[str, str, int]]:
         (word("command", command, word("event", command)), _reason(rule), count)
         for (command, rule), count in answer.not_applicable.most_common()
     ]
-
-
-def percent(rate: float | None) -> str:
-    """Return a rate as 93.8%; a dash for none."""
-    return NONE if rate is None else f"{rate * 100:.1f}%"
 
 
 def _reason(rule: str) -> str:

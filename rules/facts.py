@@ -19,6 +19,7 @@ from rules.holding import HOLDERS, Stretch, stretches
 from rules.policy import Policy
 
 HANDLED = frozenset({Kind.SIMPLE, Kind.COMMITMENT, Kind.COMPLEX})
+"""The kinds of N."""
 SATISFIED = 3  # ratings from here on are satisfied ones
 _MINUTE = timedelta(minutes=1)
 
@@ -144,6 +145,29 @@ def judged_round(case: CaseState) -> Round | None:
     return next((r for r in case.rounds if r.due_at and (r.on_time is not None or r == case.round)), None)
 
 
+def verdict(case: CaseState, ever_escalated: bool, at: datetime) -> Counts:
+    """Return what a case adds at `at` to those handled, on time, excused and escalated; nothing else.
+
+    For who has no whole ledger with its terms: the same four that `facts_of` gives. A case adds nothing
+    before it was told or its `counts_at` has passed.
+    """
+    counts_at, judged = _counts_at(case), judged_round(case)
+    if judged is None or counts_at is None:
+        return Counts()
+    told = any(r.told_at for r in case.rounds)
+    return Counts(**_verdict(case, judged, ever_escalated)) if told or counts_at < at else Counts()
+
+
+def _verdict(case: CaseState, judged: Round, ever_escalated: bool) -> dict[str, int]:
+    on_time = judged.on_time is True
+    return {
+        "handled": 1,
+        "on_time": int(on_time),
+        "excused": int(case.excused and not on_time),
+        "escalated": int(ever_escalated),
+    }
+
+
 def _counts_at(case: CaseState) -> datetime | None:
     judged = judged_round(case)
     if judged is None or case.kind not in HANDLED or case.outcome is Outcome.MERGED:
@@ -172,7 +196,7 @@ def _counts(
     hard = case.kind is Kind.COMPLEX or case.referred
     rated = (judged.rating, case.round.rating)
     return Counts(
-        handled=1,
+        **_verdict(case, judged, any(state.escalated for state in states)),
         **_punctual(states, judged, policy, calendar),
         dispatched=int(case.dispatches > 0),
         **{name: getattr(own, name) for name in ("dispatches", "signed", "signed_in_time")},
@@ -186,7 +210,6 @@ def _counts(
         told=int(last is not None),
         revisited=int(last is not None and last.revisited),
         reached=int(last is not None and last.reached),
-        escalated=int(any(state.escalated for state in states)),
         extended=int(case.extensions > 0),
         reopened=int(case.round.round > judged.round),
         ordered=int(bool(case.orders)),
@@ -198,19 +221,16 @@ def _counts(
 def _punctual(
     states: Sequence[CaseState], judged: Round, policy: Policy, calendar: Calendar
 ) -> dict[str, int]:
-    """Judge a case: by the policy, and by what the unit itself can answer for."""
+    """Judge a case by what the unit itself can answer for, and both ways without extensions."""
     assert judged.due_at is not None
     on_time = judged.on_time is True
     replied = judged.replied_at
     unit = replied is not None and replied <= judged.due_at and not judged.late
     without = unextended_due(states, judged.round, policy, calendar) or judged.due_at
     judged_at = judged.told_at if policy.judged_by == "told" else replied
-    excused = states[-1].excused
     return {
-        "on_time": int(on_time),
         "unit_on_time": int(unit),
-        "excused": int(excused and not on_time),
-        "unit_excused": int(excused and not unit),
+        "unit_excused": int(states[-1].excused and not unit),
         "on_time_unextended": int(on_time and judged_at is not None and judged_at <= without),
         "unit_on_time_unextended": int(unit and replied is not None and replied <= without),
     }

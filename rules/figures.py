@@ -10,7 +10,6 @@ from math import ceil
 
 from rules.counts import Counts
 
-REPEAT_WITHIN_DAYS = 90  # domain.md, section 9: same person, same matter
 NINETY = Fraction(9, 10)
 
 

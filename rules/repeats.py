@@ -1,22 +1,26 @@
 """Repeat reports (重复反映): the same person, the same matter, within 90 days.
 
-Source: domain.md, section 9 (repeat rate).
+Source: domain.md, section 9 (repeat rate). The mark itself is looked up among the other cases as a case's
+facts are written (activities/facts.py).
 """
 
+import hashlib
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 WITHIN = timedelta(days=90)
+"""Exactly so long after the other it still is a repeat."""
 
 
 def plain_matter(matter: str | None) -> str:
     """Return a matter (政务服务事项) as it is compared: width, case, spaces and punctuation don't matter."""
-    bare = filter(str.isalnum, unicodedata.normalize("NFKC", matter or ""))
-    return "".join(bare).casefold()
+    wide = unicodedata.normalize("NFKC", matter or "").casefold()
+    return "".join(filter(str.isalnum, wide))
 
 
-def is_repeat(matter: str, received_at: datetime, before: str | None, received_before: datetime) -> bool:
-    """Whether a filing repeats one that the same person made before; exactly 90 days later it still does."""
-    same = plain_matter(matter)
-    in_time = received_at - WITHIN <= received_before <= received_at
-    return bool(same) and same == plain_matter(before) and in_time
+def matter_key(matter: str | None) -> int | None:
+    """Return a matter as a signed number of 64 bits, equal where `plain_matter` is; None for no matter."""
+    plain = plain_matter(matter)
+    if not plain:
+        return None
+    return int.from_bytes(hashlib.sha256(plain.encode()).digest()[:8], "big", signed=True)

@@ -15,15 +15,15 @@ from rules.case.alarms import REMINDERS, Alarm, next_alarm
 from rules.case.commands import AnswerOrder, Command, OrderCommand, Register
 from rules.case.decide import decide
 from rules.case.errors import Forbidden, Illegal, Refusal
-from rules.case.events import SYSTEM, Actor, evolve
+from rules.case.events import SYSTEM, Actor, Event, evolve
+from rules.case.notices import material
 from rules.case.state import CaseState, Order, PolicyRef
-from rules.case.vocabulary import Kind, Outcome, Status
+from rules.facts import verdict
 from rules.policy import Policy
 
 MOST_ALARMS = 1_000
 """No case fires more: a guard against a policy whose alarms never end."""
 
-JUDGED_KINDS = frozenset({Kind.SIMPLE, Kind.COMMITMENT, Kind.COMPLEX})
 ONLY_REMIND = REMINDERS | {"sign_late_1"}
 
 Outage = tuple[datetime, datetime]
@@ -56,10 +56,10 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Replayed:
-    """A case as it would be: its state, the alarms that fired in order, the commands left out."""
+    """A case as it would be: its events and the state they make, the commands left out."""
 
     state: CaseState
-    alarms: tuple[str, ...]
+    events: tuple[Event, ...]
     not_applicable: tuple[NotApplicable, ...]
 
 
@@ -90,7 +90,7 @@ def replay(
         again.fire_until(step.at)
         again.give(step)
     again.fire_until(until)
-    return Replayed(again.state, tuple(again.alarms), tuple(again.refused))
+    return Replayed(again.state, tuple(again.events), tuple(again.refused))
 
 
 class _Replay:
@@ -105,7 +105,8 @@ class _Replay:
         command = replace(command, policy=pinned, calendar=first.calendar.version)
         (event,) = decide(None, command, first.at, first.actor, self._policy, self._calendar)
         self.state = evolve(None, event)
-        self.alarms: list[str] = []
+        self.events = [event]
+        self._alarms = 0
         self.refused: list[NotApplicable] = []
         self._outages, self._recorded = outages, orders
         self._begins = [start for start, _ in outages]
@@ -117,11 +118,11 @@ class _Replay:
             at = self._reached(max(alarm.at, self._now))
             if at > end:
                 return
-            if len(self.alarms) >= MOST_ALARMS:
+            if self._alarms >= MOST_ALARMS:
                 raise ValueError(f"more than {MOST_ALARMS} alarms in case {self.state.number}")
             self._now = at
             self._decide(alarm, SYSTEM)
-            self.alarms.append(alarm.name)
+            self._alarms += 1
 
     def give(self, step: Step) -> None:
         """Decide a recorded command; where it is refused the case goes on without it."""
@@ -140,6 +141,7 @@ class _Replay:
     def _decide(self, command: Command | Alarm, actor: Actor) -> None:
         for event in decide(self.state, command, self._now, actor, self._policy, self._calendar):
             self.state = evolve(self.state, event)
+            self.events.append(event)
 
     def _reached(self, at: datetime) -> datetime:
         """Return when an alarm due at this instant fires: an outage of the past holds it up, too."""
@@ -164,11 +166,11 @@ def _rule(refusal: Refusal) -> str:
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts over cases. ``handled`` is N of domain.md, section 9; ``on_time`` those of it.
+    """Counts over cases. ``handled``, ``on_time``, ``excused``, ``escalated``: as the figures count them.
 
-    ``excused`` are late ones of N with an excuse. ``alarms`` counts every alarm that fired,
-    ``reminders`` those that only remind, ``orders`` supervision orders, the ladder's and people's,
-    ``drafts`` orders that went unanswered, each a draft of a 通报批评.
+    ``alarms`` counts every alarm that fired, ``reminders`` those that only remind, ``orders``
+    supervision orders, the ladder's and people's, ``drafts`` the drafts of a 通报批评 on every ground
+    that the machine finds.
     """
 
     cases: int = 0
@@ -192,36 +194,29 @@ class Tally:
         return self.on_time / self.handled if self.handled else None
 
 
-def tally(state: CaseState, alarms: Sequence[str], at: datetime, not_applicable: int = 0) -> Tally:
-    """Count one case as it stood at `at`, with the names of the alarms that had fired."""
-    judged = judgement(state, at)
+def tally(events: Iterable[Event], at: datetime, not_applicable: int = 0) -> Tally:
+    """Count one case as it stood at `at`, from its whole ledger. Raises ValueError for an empty one."""
+    state: CaseState | None = None
+    escalated, drafts = False, 0
+    alarms: list[str] = []
+    for event in events:
+        before, state = state, evolve(state, event)
+        escalated = escalated or state.escalated
+        drafts += sum(1 for _ in material(before, state, event))
+        if event.fired:
+            alarms.append(event.type)
+    if state is None:
+        raise ValueError("a case without events")
+    judged = verdict(state, escalated, at)
     return Tally(
         cases=1,
-        handled=judged is not None,
-        on_time=judged is True,
-        excused=judged is False and state.excused,
-        escalated=state.escalated,
+        handled=judged.handled,
+        on_time=judged.on_time,
+        excused=judged.excused,
+        escalated=judged.escalated,
         alarms=len(alarms),
         reminders=sum(name in ONLY_REMIND for name in alarms),
         orders=len(state.orders),
-        drafts=alarms.count("order_unanswered"),
+        drafts=drafts,
         not_applicable=not_applicable,
     )
-
-
-def judgement(state: CaseState, at: datetime) -> bool | None:
-    """Whether the case was on time in its first round; None where it does not count (yet).
-
-    Not counted: consultations, out of scope, merged; withdrawn ones unless they were late; those
-    that are still within their limit, or replied to and not checked. Source: domain.md, section 9.
-    """
-    first = state.rounds[0]
-    if state.kind not in JUDGED_KINDS or state.outcome is Outcome.MERGED:
-        return None
-    if first.on_time is not None:
-        return first.on_time
-    if state.outcome is Outcome.WITHDRAWN:
-        return None
-    stopped = state.status in {Status.SUSPENDED, Status.REPLIED}
-    passed = first.due_at is not None and at > first.due_at and not stopped
-    return False if first.late or passed else None

@@ -13,14 +13,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, make_url, select
+from sqlmodel import col
 from sqlmodel import select as select_row
 
 from activities.tables import FACTS
+from casework.bottlenecks import clusters
 from casework.facts_filling import fill_facts
+from casework.figure_rows import Period
 from casework.figures import Asked, read_figures
+from casework.repeats import repeats_of
+from casework.rows import read_rows
 from casework.services import Services
 from casework.viewer import Viewer
-from models.case import Bulletin
+from models.case import Bulletin, Case
 from models.database import Database
 from models.migrate import upgrade
 from rules.case.vocabulary import Role
@@ -37,6 +42,18 @@ AUDITOR = Viewer("auditor", "审计", Role.AUDITOR)
 START, END = t("2025-12-01 00:00"), t("2026-07-01 00:00")
 PHONES = ("13800130001", "13800130002", "13800130003")
 MATTERS = ("食品经营许可证变更", "食品经营 许可证变更", "社保卡激活")
+# One matter each, however it is written.
+WRITTEN = {
+    "食品经营许可证A变更": (
+        "食品经营许可证A变更",
+        "《食品经营许可证》Ａ变更。",
+        " 食品经营许可证 (a) 变更",
+        "食品经营许可证ａ——变更",
+    ),
+    "社保卡激活": ("社保卡激活", "社保卡、激活!", "社保卡　激活"),
+    "": ("……", "—"),
+}
+MATTER_OF = {written: matter for matter, several in WRITTEN.items() for written in several}
 MakeUrl = Callable[[], str]
 
 
@@ -94,7 +111,7 @@ def test_figures_are_what_is_counted_by_hand(make_url_of: MakeUrl, tmp_path: Pat
     random = Random(seed)
     stories = sorted((wander(random, 14) for _ in range(20)), key=lambda s: s.state.received_at)
     phones = [random.choice(PHONES) for _ in stories]
-    matters = [random.choice(MATTERS) for _ in stories]
+    matters = [random.choice([*MATTER_OF]) for _ in stories]
     now = max(story.clock for story in stories)
     for story in stories:  # what came due by now has fired
         story.catch_up(now)
@@ -116,6 +133,7 @@ async def _compare(
         for asked in (Asked(START, END), Asked(START, middle), Asked(middle, END, hall="guilin")):
             found = await read_figures(services, AUDITOR, asked)
             _check(found, asked, stories, phones, matters, now)
+            await _check_bottlenecks(services, found, asked, now)
     finally:
         await services.database.close()
 
@@ -187,13 +205,28 @@ def _check_intake(
         merged += case.outcome == "merged"
         repeated += any(
             phones[j] == phones[i]
-            and matters[j].replace(" ", "") == matters[i].replace(" ", "")
+            and MATTER_OF[matters[j]] == MATTER_OF[matters[i]] != ""
             and (case.received_at - stories[j].state.received_at).total_seconds() <= 90 * 86400
             for j in range(i)
         )
     names = ("registered", "consulted", "out_of_scope", "merged", "repeated")
     assert tuple(found[name] for name in names) == (registered, consulted, outside, merged, repeated)
     assert found["repeat_rate"] == counting.ratio(repeated, registered)
+
+
+async def _check_bottlenecks(services: Services, found: dict[str, Any], asked: Asked, now: datetime) -> None:
+    """The page of bottlenecks, the marks in lists and the marks on the cases say the same."""
+    halls = None if asked.hall is None else frozenset({asked.hall})
+    period = Period(asked.start, asked.end, now, halls)
+    clustered = await clusters(services, AUDITOR, period)
+    assert (clustered.count, clustered.repeats) == (found["registered"], found["repeated"])
+    async with services.database.read() as session:
+        inside: Any = select_row(Case.id).join(FACTS, FACTS.c.case_id == col(Case.id)).where(period.received)
+        listed = await read_rows(services, session, inside, [col(Case.id)], now)
+    marked = [(await repeats_of(services, AUDITOR, row.id)) for row in listed]
+    assert [each.is_repeat for each in marked] == [row.repeat for row in listed]
+    assert [each.earlier is not None for each in marked] == [row.repeat for row in listed]
+    assert sum(row.repeat for row in listed) == found["repeated"]
 
 
 def _check_times(found: dict[str, Any], inside: Sequence[Story]) -> None:

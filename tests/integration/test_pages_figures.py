@@ -118,6 +118,15 @@ async def test_a_wrong_date_is_said_beside_its_field_and_counts_for_nothing(
     assert "12 登记" in words(answer.text)
 
 
+async def test_figures_and_bottlenecks_lead_to_each_other_with_period_and_hall(worked: Office) -> None:
+    page = (await seen(worked, "/figures?hall=guilin&from=2026-02-01&to=2026-02-28", "auditor")).text
+    (there,) = re.findall(r'href="(/bottlenecks[^"]*)"[^>]*>按事项', page)
+    assert unescape(there) == "/bottlenecks?since=2026-02-01&until=2026-02-28&hall=guilin"
+    page = (await seen(worked, unescape(there), "auditor")).text
+    (back,) = re.findall(r'href="(/figures\?[^"]*)"', page)
+    assert unescape(back) == "/figures?from=2026-02-01&to=2026-02-28&hall=guilin"
+
+
 async def test_a_hall_of_others_is_not_there(worked: Office) -> None:
     assert (await seen(worked, "/figures?hall=chengzhong", "guilin.centre")).status_code == 404
     assert (await seen(worked, "/figures/chengzhong/market", "guilin.supervisor")).status_code == 404

@@ -7,17 +7,21 @@ from typing import Any
 import pytest
 from sqlmodel import col, select, update
 
+from activities.tables import FACTS
+from casework.repeats import Repeats, repeats_of
+from casework.viewer import Viewer
 from models.act import Act
 from models.case import Case
 from models.chain import ACT_CHAIN, verify_chain
 from models.directory import ContactEntry, User
-from models.filing import Filing
 from models.typical import TypicalCase
+from rules.case.vocabulary import Role
 from tests.support.house import House, triage
 from tests.support.visiting import visiting
 
 CLERK, LEAD, CENTRE, SUPERVISOR = "guilin.clerk", "guilin.lead", "guilin.centre", "guilin.supervisor"
 OTHER = {"kind": "person", "name": "钱大伟", "phone": "13800130077"}
+NONE_OF_BOTH = Repeats(False, None, [])
 WRITE_UP = {
     "title": "一次讲清，注销不再难",
     "problem": "某市民三次到窗口，每次都被要求补材料。",
@@ -44,11 +48,13 @@ async def older(house: House, case: Mapping[str, Any], days: float) -> None:
         row = await session.get_one(Case, case["id"])
         row.received_at -= timedelta(days=days)
         session.add(row)
+        moved = update(FACTS).where(FACTS.c.case_id == case["id"]).values(received_at=row.received_at)
+        await (await session.connection()).execute(moved)
 
 
-async def repeat_of(house: House, case: Mapping[str, Any]) -> str | None:
-    async with house.services.database.read() as session:
-        return (await session.get_one(Filing, case["id"])).repeat_of
+async def repeats(house: House, case: Mapping[str, Any], by: str = CLERK) -> Repeats:
+    viewer = Viewer(by, by, Role.CLERK, by.partition(".")[0])
+    return await repeats_of(house.services, viewer, case["id"])
 
 
 async def archived(house: House, lesson: str, **changed: Any) -> dict[str, Any]:
@@ -73,8 +79,13 @@ async def test_the_same_person_with_the_same_matter_is_marked_everywhere(house: 
     again = await house.file(matter="个体户 注销。")
     other_person = await house.file(petitioner=OTHER)
     other_matter = await house.file(matter="个体户开业")
-    found = [await repeat_of(house, case) for case in (first, again, other_person, other_matter)]
-    assert found == [None, first["id"], None, None]
+    found = [await repeats(house, case) for case in (first, again, other_person, other_matter)]
+    assert found == [
+        Repeats(False, None, [again["number"]]),
+        Repeats(True, first["number"], []),
+        NONE_OF_BOTH,
+        NONE_OF_BOTH,
+    ]
     page = await shown(house, CLERK, f"/cases/{again['number']}")
     assert "重复反映" in page and f'href="/cases/{first["number"]}"' in page
     assert f'href="/cases/{again["number"]}"' in await shown(house, CLERK, f"/cases/{first['number']}")
@@ -88,16 +99,35 @@ async def test_what_is_older_than_ninety_days_is_not_repeated(house: House) -> N
     first = await house.file()
     await older(house, first, 90.5)
     second = await house.file()
-    await older(house, second, 89)
+    for case in (first, second):
+        await older(house, case, 89)
     third = await house.file()
-    assert [await repeat_of(house, case) for case in (second, third)] == [None, second["id"]]
+    found = [await repeats(house, case) for case in (first, second, third)]
+    assert found == [
+        NONE_OF_BOTH,
+        Repeats(False, None, [third["number"]]),
+        Repeats(True, second["number"], []),
+    ]
+
+
+async def test_the_mark_follows_a_matter_typed_anew_at_triage(house: House) -> None:
+    first = await house.file()
+    away, there = await house.file(), await house.file(matter="居住证办理")
+    assert [(await repeats(house, case)).is_repeat for case in (away, there)] == [True, False]
+    for case, matter in ((away, "居住证签注"), (there, "个体户,注销")):
+        await house.act(case, "triage", CLERK, **triage(matter=matter))
+    assert await repeats(house, away) == NONE_OF_BOTH
+    assert await repeats(house, there) == Repeats(True, first["number"], [])
+    assert "重复反映" not in await shown(house, CLERK, f"/cases/{away['number']}")
+    assert (await shown(house, CLERK, "/cases")).count("重复反映") == 1
 
 
 async def test_a_case_of_another_hall_is_repeated_but_not_named(sqlite_house: House) -> None:
     house = sqlite_house
     there = await house.file(by="chengzhong.clerk")
     here = await house.file()
-    assert await repeat_of(house, here) == there["id"]
+    assert await repeats(house, here) == Repeats(True, None, [])
+    assert (await repeats(house, there, "chengzhong.clerk")) == NONE_OF_BOTH
     page = await shown(house, CLERK, f"/cases/{here['number']}")
     assert "重复反映" in page and there["number"] not in page
 

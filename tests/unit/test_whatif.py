@@ -1,5 +1,6 @@
 """What-if: under its own terms a case comes out as recorded; under others as the rules then say."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,14 +10,22 @@ from hypothesis import HealthCheck, settings
 
 from models.recorded import TYPED, recorded_command
 from rules.case.commands import Guidance, OneTimeNotice
+from rules.case.events import Event
 from rules.case.vocabulary import Level
-from rules.whatif import Replayed, Tally, judgement, outages_of, tally
-from tests.support.cases import NATIONAL, POLICIES, Story, handled, make, t, told, triage
+from rules.counts import Counts
+from rules.facts import facts_of
+from rules.whatif import Replayed, Tally, outages_of, tally
+from tests.support.cases import CENTRE, NATIONAL, POLICIES, Story, handled, make, t, told, triage
 from tests.support.whatif import again
 from tests.unit.test_machine import CALENDARS, CaseMachine
 
 GUILIN = POLICIES["guilin"]
 KNOWN = {calendar.version: calendar for calendar in CALENDARS}
+
+
+def fired(events: Iterable[Event]) -> list[str]:
+    """The alarms that fired, in order."""
+    return [event.type for event in events if event.fired]
 
 
 class ReplayMachine(CaseMachine):
@@ -28,7 +37,23 @@ class ReplayMachine(CaseMachine):
         twice = again(self.events, self.state, self.policy, KNOWN, self.now)
         assert twice.not_applicable == ()
         assert twice.state == self.state
-        assert list(twice.alarms) == [event.type for event in self.events if event.fired]
+        assert fired(twice.events) == fired(self.events)
+        self.counted()
+
+    def counted(self) -> None:
+        """What is counted of the case is what the figures count of it."""
+        facts = facts_of(self.events, self.policy, KNOWN[self.state.calendar])
+        counts = facts.counts
+        if not (counts.told or (facts.counts_at and facts.counts_at < self.now)):
+            counts = Counts()
+        found = tally(self.events, self.now)
+        for name in ("handled", "on_time", "excused", "escalated"):
+            assert getattr(found, name) == getattr(counts, name), name
+        assert (found.cases, found.orders, found.alarms) == (
+            1,
+            len(self.state.orders),
+            len(fired(self.events)),
+        )
 
 
 TestReplay = ReplayMachine.TestCase
@@ -55,7 +80,7 @@ def test_a_shorter_limit_makes_late_what_was_on_time() -> None:
     twice = under(story, commitment=3)
     assert (story.state.rounds[0].on_time, twice.state.rounds[0].on_time) == (True, False)
     assert twice.state.due_at == t("03-12 17:30")
-    assert "overdue_1" in twice.alarms and "overdue_1" not in [event.type for event in story.events]
+    assert "overdue_1" in fired(twice.events) and "overdue_1" not in fired(story.events)
     assert twice.state.level is Level.DEPUTY_LEADER
     assert twice.state.policy.version == "other"
 
@@ -122,8 +147,8 @@ def test_another_calendar_moves_the_due_date() -> None:
 
 def test_an_open_case_is_followed_until_the_end_asked_for() -> None:
     story = handled(MONDAY)
-    assert "overdue_2" in under(story, "03-31 10:00").alarms
-    assert under(story).alarms == ()
+    assert "overdue_2" in fired(under(story, "03-31 10:00").events)
+    assert fired(under(story).events) == []
 
 
 def test_alarms_without_end_are_refused() -> None:
@@ -142,7 +167,8 @@ def test_a_case_is_registered_first() -> None:
 
 
 def judged(story: Story, at: str | None = None) -> bool | None:
-    return judgement(story.state, t(at) if at else story.clock)
+    counted = tally(story.events, t(at) if at else story.clock)
+    return bool(counted.on_time) if counted.handled else None
 
 
 @pytest.mark.parametrize(
@@ -181,7 +207,7 @@ def test_a_merged_case_does_not_count() -> None:
 def test_a_tally_counts_what_a_policy_costs() -> None:
     late = handled(MONDAY).until("03-27 10:00").give("excuse", "03-27 11:00")
     names = [event.type for event in late.events if event.fired]
-    counted = tally(late.state, names, late.clock, not_applicable=2)
+    counted = tally(late.events, late.clock, not_applicable=2)
     assert counted == Tally(
         cases=1,
         handled=1,
@@ -193,9 +219,43 @@ def test_a_tally_counts_what_a_policy_costs() -> None:
         drafts=1,
         not_applicable=2,
     )
-    both = counted + tally(told(handled(MONDAY), "03-13 10:00").state, [], late.clock)
+    both = counted + tally(told(handled(MONDAY), "03-13 10:00").events, late.clock)
     assert (both.cases, both.handled, both.on_time, both.on_time_rate) == (2, 2, 1, 0.5)
     assert Tally().on_time_rate is None
+    with pytest.raises(ValueError, match="without events"):
+        tally([], late.clock)
+
+
+def test_withdrawn_in_time_and_reopened_a_case_is_judged_by_its_second_round() -> None:
+    story = handled(MONDAY).give("withdraw", "03-10 10:00").give("object", "03-11 10:00")
+    assert judged(story) is None
+    told(story.give("judge_revisit", "03-11 11:00", reopen=True), "03-12 10:00")
+    assert story.state.rounds[0].on_time is None
+    assert judged(story) is True
+
+
+def test_escalated_once_is_escalated_though_the_level_fell_again() -> None:
+    story = handled(MONDAY).give("mark_unable", "03-09 10:00").give("reassign", unit="market").give("sign")
+    assert tally(told(story, "03-13 10:00").events, story.clock).escalated == 1
+    assert not story.state.escalated
+
+
+def test_two_refused_replies_are_a_draft_as_well() -> None:
+    story = handled(MONDAY)
+    for hour in (10, 12):
+        story.give("reply", f"03-10 {hour}:00").give(
+            "check_reply", f"03-10 {hour + 1}:00", accept=False, reason="未说清。"
+        )
+    assert tally(story.events, story.clock).drafts == 1
+
+
+def test_two_refused_returns_are_a_draft_as_well() -> None:
+    story = Story(MONDAY).give(triage("commitment"))
+    story.give("return_order", "03-09 10:00").give("decide_return", accept=False, reason="属其职责。")
+    story.give("sign").give("mark_unable").give("reassign", unit="market").give("return_order")
+    assert tally(story.events, story.clock).drafts == 0
+    story.give("decide_return", None, CENTRE, accept=False, reason="属其职责。")
+    assert tally(story.events, story.clock).drafts == 1
 
 
 def test_no_text_is_needed_to_decide_again() -> None:
