@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-from sqlalchemy import func, text
+from sqlalchemy import String, cast, func, literal, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, select
 from temporalio import activity
 
 from models.access import AccessLog
+from models.act import Act, item_key
 from models.case import Case
 from models.database import Database
 from models.evidence import HeadLeaf, HeadPublication, HistoryExport, LedgerHead
@@ -22,8 +24,12 @@ from models.merkle import Leaf
 from models.signing import SigningKey
 from rules.calendar import local
 
-# Any number that no other advisory lock of this database uses.
-HEADS_LOCK = 0x6865616473
+# The lock comes before the snapshot, which a SELECT (of an advisory lock, say) would take: who waited
+# for it sees the head of whom he waited for.
+_ONE_AT_A_TIME = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "LOCK TABLE ledger_heads IN SHARE ROW EXCLUSIVE MODE",
+)
 
 
 class Outlet(Protocol):
@@ -133,19 +139,20 @@ class ArchivingActivities:
 
 
 def take_head(session: Session, signer: SigningKey, due_at: datetime, taken_at: datetime) -> Head:
-    """Take a head in a write transaction, or return the one that was taken for this instant."""
+    """Take a head, or return the one that was taken for this instant; first in a write transaction.
+
+    One after the other, and over one snapshot: what commits meanwhile belongs to the next head.
+    """
     if session.get_bind().dialect.name == "postgresql":
-        # One after the other, and over one snapshot: what commits meanwhile belongs to the next head.
-        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        session.execute(select(func.pg_advisory_xact_lock(HEADS_LOCK)))
+        for statement in _ONE_AT_A_TIME:
+            session.execute(text(statement))
     there = session.exec(select(LedgerHead).where(LedgerHead.due_at == due_at)).first()
     if there is not None:
         return head_of(there)
-    newest = session.exec(select(LedgerHead).order_by(col(LedgerHead.number).desc()).limit(1)).first()
-    leaves = [*_cases(session), *_histories(session), *_access(session)]
+    leaves = [*_cases(session), *_acts(session), *_histories(session), *_access(session)]
     counted = session.exec(select(func.count(), func.coalesce(func.sum(Case.seq), 0)).select_from(Case)).one()
     head = next_head(
-        head_of(newest) if newest else None,
+        newest_head(session),
         leaves,
         due_at=due_at,
         day=local(due_at).date(),
@@ -188,6 +195,19 @@ def _cases(session: Session) -> list[Leaf]:
     held = exists().where(col(HeadLeaf.kind) == "case", *same)
     rows = session.exec(select(Case.id, Case.seq, Case.last_hash).where(~held)).all()
     return [Leaf("case", *row) for row in rows]
+
+
+def _acts(session: Session) -> list[Leaf]:
+    """Return the bulletins and typical cases to which something was done since a head held on to them."""
+    later = aliased(Act)
+    newer = exists().where(
+        col(later.kind) == col(Act.kind), col(later.item) == col(Act.item), col(later.seq) > col(Act.seq)
+    )
+    key = col(Act.kind) + literal("/") + cast(col(Act.item), String)
+    same = (col(HeadLeaf.key) == key, col(HeadLeaf.seq) == col(Act.seq))
+    held = exists().where(col(HeadLeaf.kind) == "act", *same)
+    rows = session.exec(select(Act.kind, Act.item, Act.seq, Act.hash).where(~newer, ~held)).all()
+    return [Leaf("act", item_key(kind, item), seq, digest) for kind, item, seq, digest in rows]
 
 
 def _histories(session: Session) -> list[Leaf]:

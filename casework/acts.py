@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.act_check import Item, check_record, kind_of
 from casework.viewer import Viewer
 from models.act import Act, NewAct, append_act, key_of_case, next_seq, sealing
-from models.chain import ACT_CHAIN, verify_chain
 from models.crypto import CaseKey, Keyring, UnsealError
 from models.messages import encode_values
 from rules.case.vocabulary import Role
@@ -41,7 +41,7 @@ class ShownAct:
 
 @dataclass(frozen=True)
 class Record:
-    """All acts of one item in order, and whether their hash chain holds."""
+    """All acts of one item in order, and whether their chain holds and ends as the item's row says."""
 
     acts: Sequence[ShownAct]
     verified: bool
@@ -83,24 +83,22 @@ def _append(
     return append_act(connection, act)
 
 
-async def read_record(
-    session: AsyncSession, keyring: Keyring, kind: str, item: int, count: int | None = None
-) -> Record:
-    """Return the record of an item; with `count`, acts missing at its end are found too."""
-    wanted = select(Act).where(Act.kind == kind, Act.item == item).order_by(col(Act.seq))
+async def read_record(session: AsyncSession, keyring: Keyring, item: Item) -> Record:
+    """Return the record of an item."""
+    wanted = select(Act).where(Act.kind == kind_of(item), Act.item == item.id).order_by(col(Act.seq))
     rows = (await session.exec(wanted)).all()
     connection = await session.connection()
     key = await connection.run_sync(key_of_case, keyring, rows[0].case_id) if rows else None
-    verified = verify_chain(rows, count, ACT_CHAIN) is None
-    return Record([_shown(row, key, keyring) for row in rows], verified)
+    return Record([_shown(row, key, keyring) for row in rows], check_record(item, rows) is None)
 
 
 def _shown(row: Act, key: CaseKey | None, keyring: Keyring) -> ShownAct:
-    texts = _opened(row, key, keyring)
+    texts = opened_texts(row, key, keyring)
     return ShownAct(row.id or 0, row.seq, row.at, row.type, row.actor, row.data, texts, row.hash)
 
 
-def _opened(row: Act, key: CaseKey | None, keyring: Keyring) -> dict[str, str]:
+def opened_texts(row: Act, key: CaseKey | None, keyring: Keyring) -> dict[str, str]:
+    """Return what was typed with an act; nothing where the key of its case was destroyed."""
     for sealer in (key, keyring):
         if row.sealed is None or sealer is None:
             continue

@@ -66,7 +66,7 @@ async def state(services: Services, viewer: Viewer, found: Bulletin, text: str) 
     async with services.database.begin() as session:
         bulletin = await _locked(session, found)
         _check_open(bulletin)
-        last = (await read_record(session, services.keyring, BULLETIN, bulletin.id or 0)).acts[-1:]
+        last = (await read_record(session, services.keyring, bulletin)).acts[-1:]
         if last and (last[0].type, last[0].text) == ("statement", text):
             return bulletin  # sent twice: a double click says nothing new
         act = await _act(services, session, bulletin, now, "statement", actor_of(viewer), text=text)

@@ -13,7 +13,6 @@ from casework.directory import halls_seen
 from casework.errors import NotFound
 from casework.services import Services
 from casework.viewer import Viewer
-from models.act import BULLETIN
 from models.case import Bulletin
 from models.directory import Hall, Unit
 from models.oversight import read_seriousness
@@ -178,7 +177,7 @@ async def open_bulletin(services: Services, viewer: Viewer, ref: str) -> Bulleti
         found = await seen_bulletin(session, viewer, ref)
         hall = await session.get_one(Hall, found.hall)
         names = await unit_names(session, {(found.hall, found.unit)})
-        record = await read_record(session, services.keyring, BULLETIN, found.id or 0, found.acts or None)
+        record = await read_record(session, services.keyring, found)
         serious = await seriousness(services, session, found, now) if found.status == DRAFT else None
     for act in record.acts:
         if act.type == REFERRED:
@@ -212,7 +211,4 @@ async def bulletins_of_case(
     async with services.database.read() as session:
         wanted = select(Bulletin).where(Bulletin.case_id == case_id, await seen_by(session, viewer))
         rows = (await session.exec(wanted.order_by(col(Bulletin.id)))).all()
-        return [
-            (row, await read_record(session, services.keyring, BULLETIN, row.id or 0, row.acts or None))
-            for row in rows
-        ]
+        return [(row, await read_record(session, services.keyring, row)) for row in rows]

@@ -1,12 +1,13 @@
-"""Verifying one case: its chain, the signed heads over it, and the replay of its workflow's history."""
+"""Verifying one case: its chain, the records of its bulletins, the heads over both, and the replay."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from activities.archiving import read_head
+from casework.case_acts import ItemRecord, acts_of_case
 from casework.chain_check import Held, Stands, check_chain
 from casework.findings import Finding
 from casework.histories import RunHistory, histories_of
@@ -22,17 +23,33 @@ from models.merkle import Leaf
 
 @dataclass(frozen=True)
 class CaseEvidence:
-    """All that speaks for a case, as it was read: nothing of it is verified yet."""
+    """All that speaks for a case, as it was read: nothing of it is verified yet.
+
+    `heads` are those over the case or over one of its `records`, oldest first.
+    """
 
     case: Case
     rows: Sequence[tuple[LedgerEvent, Texts]]
     erased: bool
     heads: Sequence[HeadFile]
     runs: Sequence[RunHistory]
+    records: Sequence[ItemRecord] = ()
 
-    def leaf_of(self, file: HeadFile) -> Leaf:
-        """Return what a head holds of the case."""
-        return next(leaf for leaf in file.leaves if leaf.kind == "case" and leaf.key == self.case.id)
+    def over(self, kind: str, key: str) -> list[tuple[HeadFile, Leaf]]:
+        """Return the heads over the case (`case`, its id) or a record (`act`, its key), with their leaf."""
+        return [
+            (file, leaf)
+            for file in self.heads
+            for leaf in file.leaves
+            if (leaf.kind, leaf.key) == (kind, key)
+        ]
+
+    def held(self, kind: str, key: str) -> list[Held]:
+        """Return what these heads hold."""
+        return [
+            Held(file.head.number, file.head.day.isoformat(), leaf.seq, leaf.hash)
+            for file, leaf in self.over(kind, key)
+        ]
 
     @property
     def recorded(self) -> list[Recorded]:
@@ -42,17 +59,18 @@ class CaseEvidence:
 
 @dataclass(frozen=True)
 class CaseReport:
-    """What came of it. `events` and `runs` count what was looked at; `head` is the newest over the case."""
+    """What came of it. `head` is the newest over the case; the numbers count what was looked at."""
 
     events: int
     runs: int
     head: HeadFile | None
     ledger: list[Finding] = field(default_factory=list)
     replay: list[Finding] = field(default_factory=list)
+    acts: int = 0
 
     @property
     def ledger_ok(self) -> bool:
-        """Whether chain and heads hold."""
+        """Whether the chains and the heads hold."""
         return not self.ledger
 
     @property
@@ -70,14 +88,18 @@ async def gather_evidence(services: Services, case_id: str) -> CaseEvidence:
         case = await session.get_one(Case, case_id)
         rows = await read_events(session, services.keyring, [case_id])
         erased = case_id not in await case_keys(session, services.keyring, [case_id])
-        of_case = select(HeadLeaf.head).where(HeadLeaf.kind == "case", HeadLeaf.key == case_id)
-        numbers = list(await session.exec(of_case.order_by(col(HeadLeaf.head))))
+        records = await acts_of_case(session, services.keyring, case_id)
+        of_case = (col(HeadLeaf.kind) == "case") & (col(HeadLeaf.key) == case_id)
+        keys = [record.key for record in records]
+        of_acts = (col(HeadLeaf.kind) == "act") & col(HeadLeaf.key).in_(keys)
+        over = select(HeadLeaf.head).where(or_(of_case, of_acts)).distinct()
+        numbers = list(await session.exec(over.order_by(col(HeadLeaf.head))))
     heads = [
         await services.database.look(lambda session, number=number: read_head(session, number))  # type: ignore[misc]
         for number in numbers
     ]
     # After the ledger: what it holds by now, an open case's history holds too.
-    return CaseEvidence(case, rows, erased, heads, await histories_of(services, case_id))
+    return CaseEvidence(case, rows, erased, heads, await histories_of(services, case_id), records)
 
 
 async def verify_case(services: Services, case_id: str) -> CaseReport:
@@ -88,11 +110,9 @@ async def verify_case(services: Services, case_id: str) -> CaseReport:
 async def verify_evidence(services: Services, evidence: CaseEvidence) -> CaseReport:
     """Verify what was gathered."""
     case = evidence.case
-    held = []
     ledger: list[Finding] = []
     for file in evidence.heads:
-        head, leaf = file.head, evidence.leaf_of(file)
-        held.append(Held(head.number, head.day.isoformat(), leaf.seq, leaf.hash))
+        head = file.head
         fault = head.fault(services.evidence.keys)
         if fault is None and not await asyncio.to_thread(lambda file=file: file.whole):  # type: ignore[misc]
             fault = "head_leaves"
@@ -100,15 +120,16 @@ async def verify_evidence(services: Services, evidence: CaseEvidence) -> CaseRep
             facts = {"head": head.number, "day": head.day.isoformat()}
             ledger.append(Finding(fault, case.id, facts=facts))
     rows = [row for row, _ in evidence.rows]
-    fault_of_chain = check_chain(case.id, rows, Stands(case.seq, case.last_hash), held)
-    if fault_of_chain:
-        ledger.insert(0, fault_of_chain)
+    chain = check_chain(case.id, rows, Stands(case.seq, case.last_hash), evidence.held("case", case.id))
+    acts = [record.fault(evidence.held("act", record.key)) for record in evidence.records]
+    over = evidence.over("case", case.id)
     return CaseReport(
         events=len(rows),
         runs=len(evidence.runs),
-        head=evidence.heads[-1] if evidence.heads else None,
-        ledger=ledger,
+        head=over[-1][0] if over else None,
+        ledger=[*filter(None, [chain, *acts]), *ledger],
         replay=await _replayed(services, evidence),
+        acts=sum(len(record.rows) for record in evidence.records),
     )
 
 

@@ -1,16 +1,33 @@
-"""One case's chain against what other places know of it: the projection, and leaves of signed heads."""
+"""One chain against what other places know of it: the projection, and leaves of signed heads.
 
-from collections.abc import Callable, Iterable, Sequence
+A chain is that of a case's events, or of what was done to one bulletin or typical case.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from casework.findings import Finding
 from models.chain import EVENT_CHAIN, GENESIS
 
+# What is found of acts → by the name of the same thing found of events.
+_OF_ACTS: Mapping[str, str] = {
+    "event_missing": "act_missing",
+    "event_unlinked": "act_unlinked",
+    "event_changed": "act_changed",
+    "events_cut": "acts_cut",
+    "event_unknown": "act_unknown",
+    "case_missing": "acts_missing",
+    "case_unknown": "acts_of_nothing",
+    "rewritten": "acts_rewritten",
+    "shortened": "acts_shortened",
+    "ends_otherwise": "acts_end_otherwise",
+}
+
 
 @dataclass(frozen=True)
 class Held:
-    """What a head holds of a case: event `seq` had this hash."""
+    """What a head holds of a chain: row `seq` had this hash."""
 
     head: int
     day: str
@@ -20,26 +37,28 @@ class Held:
 
 @dataclass(frozen=True)
 class Stands:
-    """What the projection says of a case: number and hash of its last event."""
+    """What the projection says of a chain: number (where it keeps one) and hash of its last row."""
 
-    seq: int
-    hash: str
+    seq: int | None
+    hash: str | None
 
 
 class ChainCheck:
-    """Walks over the events of a case, in order of their number, and keeps the first fault only.
+    """Walks over the rows of a chain, in order of their number, and keeps the first fault only.
 
     What follows a fault hangs on it: a changed event makes all after it differ from what they were.
+    `item` names whose record it is (``bulletin/3``) where the rows are acts, not events of the case.
     """
 
     def __init__(
         self,
-        case_id: str,
+        case_id: str | None,
         stands: Stands | None,
         held: Sequence[Held] = (),
         hash_of: Callable[[Any, str], str] = EVENT_CHAIN.hash,
+        item: str | None = None,
     ) -> None:
-        self.case_id, self.count, self._hash = case_id, 0, hash_of
+        self.case_id, self.item, self.count, self._hash = case_id, item, 0, hash_of
         self.fault: Finding | None = None
         self._stands = stands
         self._held = sorted(held, key=lambda each: each.seq)
@@ -48,7 +67,7 @@ class ChainCheck:
         self._prev = GENESIS
 
     def event(self, row: Any) -> None:
-        """Take the next event: any object with the columns of the ledger."""
+        """Take the next row: any object with the columns of its table."""
         self.count += 1
         if self.fault is not None:
             return
@@ -86,7 +105,10 @@ class ChainCheck:
             self._at, self._stood = self._at + 1, held.seq
 
     def _against_projection(self, stands: Stands) -> None:
-        if self.count < stands.seq:
+        if stands.seq is None:
+            if self._prev != stands.hash:
+                self._found("ends_otherwise", max(self.count, 1))
+        elif self.count < stands.seq:
             self._found("events_cut", self.count + 1, last=stands.seq)
         elif self.count > stands.seq:
             self._found("event_unknown", stands.seq + 1)
@@ -94,6 +116,8 @@ class ChainCheck:
             self._found("rewritten", stands.seq)
 
     def _found(self, what: str, seq: int, **facts: Any) -> None:
+        if self.item is not None:
+            what, facts = _OF_ACTS[what], facts | {"item": self.item}
         self.fault = Finding(what, self.case_id, seq, facts)
 
 

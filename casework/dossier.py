@@ -1,8 +1,9 @@
 """The dossier (卷宗): one zip from which a stranger can verify a case without our database.
 
-It holds the events with the columns that their hashes cover, the workflow's history opened, so that who
-has no key of ours can replay it, the newest signed head over the case with the proof that leads from the
-case to its root, a PDF for people, and a manifest with the SHA-256 of each file, signed.
+It holds the events with the columns that their hashes cover, what was done to the bulletins and typical
+cases about the case, the workflow's history opened, so that who has no key of ours can replay it, the
+newest signed head over each chain with the proof that leads from it to the root, a PDF for people, and a
+manifest with the SHA-256 of each file, signed.
 
 The zip is written so that the same files always make the same bytes: a changed byte anywhere shows, in
 what a zip keeps about its files too.
@@ -23,6 +24,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
 
+from casework.case_acts import ItemRecord
 from casework.case_file import CaseFile, open_file
 from casework.case_verifying import CaseEvidence, CaseReport, gather_evidence, verify_evidence
 from casework.errors import NotFound
@@ -30,7 +32,7 @@ from casework.histories import RunHistory
 from casework.services import Services
 from casework.viewer import Viewer
 from models.access_log import append
-from models.chain import EVENT_CHAIN
+from models.chain import ACT_CHAIN, EVENT_CHAIN, Chain
 from models.codec import ENCODING, SealingCodec
 from models.crypto import Keyring
 from models.merkle import proof_of
@@ -38,8 +40,8 @@ from models.signing import PublicKey
 from rules.case.vocabulary import Role
 
 MAY_TAKE = frozenset({Role.SUPERVISOR, Role.AUDITOR})
-FORMAT = 1
-PDF, EVENTS, HISTORY, HEAD = "dossier.pdf", "events.json", "history.json", "head.json"
+FORMAT = 2  # 1 had no acts
+PDF, EVENTS, ACTS, HISTORY, HEAD = "dossier.pdf", "events.json", "acts.json", "history.json", "head.json"
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # what a zip says of a time that it does not know
 
@@ -94,8 +96,9 @@ def _packed(services: Services, gathered: Gathered, pdf: bytes) -> bytes:
     files = {
         PDF: pdf,
         EVENTS: _json(_events(evidence)),
+        ACTS: _json({"items": [_record(evidence, record) for record in evidence.records]}),
         HISTORY: _json(_histories(services.keyring, evidence)),
-        HEAD: _json(_head(evidence)),
+        HEAD: _json(_head(evidence, "case", evidence.case.id)),
     }
     signer = services.evidence.signer
     manifest = {
@@ -103,6 +106,7 @@ def _packed(services: Services, gathered: Gathered, pdf: bytes) -> bytes:
         "case_id": evidence.case.id,
         "number": evidence.case.number,
         "events": len(evidence.rows),
+        "acts": {record.key: len(record.rows) for record in evidence.records},
         "made_at": gathered.printable.made_at.isoformat(),
         "files": {name: _said_of(content) for name, content in files.items()},
     }
@@ -146,16 +150,26 @@ def _events(evidence: CaseEvidence) -> dict[str, Any]:
         "case_id": evidence.case.id,
         "erased": evidence.erased,
         "events": [
-            {
-                **{name: getattr(row, name) for name in EVENT_CHAIN.fields},
-                "at": row.at.isoformat(),
-                "prev_hash": row.prev_hash,
-                "hash": row.hash,
-                "texts": None if evidence.erased else texts,
-            }
+            _linked(row, EVENT_CHAIN) | {"texts": None if evidence.erased else texts}
             for row, texts in evidence.rows
         ],
     }
+
+
+def _record(evidence: CaseEvidence, record: ItemRecord) -> dict[str, Any]:
+    """Return what was done to one item as it stands, and the newest head over it."""
+    return {
+        "kind": record.kind,
+        "item": record.item,
+        "acts": [_linked(row, ACT_CHAIN) | {"texts": dict(texts)} for row, texts in record.rows],
+        "head": _head(evidence, "act", record.key),
+    }
+
+
+def _linked(row: Any, chain: Chain) -> dict[str, Any]:
+    """Return the columns that the hash of a row covers, and the hashes."""
+    covered = {name: getattr(row, name) for name in chain.fields}
+    return {**covered, "at": row.at.isoformat(), "prev_hash": row.prev_hash, "hash": row.hash}
 
 
 def _histories(keyring: Keyring, evidence: CaseEvidence) -> dict[str, Any]:
@@ -203,10 +217,10 @@ def _parts(descriptor: Any, value: Any) -> Sequence[Message]:
     return list(value)
 
 
-def _head(evidence: CaseEvidence) -> dict[str, Any] | None:
-    """Return the newest head over the case, its leaf and the proof; None before the first."""
-    if not evidence.heads:
+def _head(evidence: CaseEvidence, kind: str, key: str) -> dict[str, Any] | None:
+    """Return the newest head over a chain, its leaf and the proof; None before the first."""
+    over = evidence.over(kind, key)
+    if not over:
         return None
-    file = evidence.heads[-1]
-    leaf = evidence.leaf_of(file)
+    file, leaf = over[-1]
     return {"head": file.head.values(), "leaf": leaf.values(), "proof": proof_of(file.leaves, leaf)}

@@ -5,7 +5,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
@@ -14,10 +14,12 @@ from typing import Any
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
 
-from casework.chain_check import Held, Stands, check_chain
-from casework.dossier import EVENTS, HEAD, HISTORY, MANIFEST, SIGNATURE, signature_file, zipped
+from casework.act_check import ActCheck
+from casework.chain_check import ChainCheck, Held, Stands
+from casework.dossier import ACTS, EVENTS, HEAD, HISTORY, MANIFEST, SIGNATURE, signature_file, zipped
 from casework.findings import Finding, NotEvidence
 from casework.replay_check import Recorded, check_replays
+from models.act import item_key
 from models.codec import JsonConverter
 from models.heads import Head, HeadFile
 from models.merkle import Leaf, leads_to
@@ -30,6 +32,7 @@ class DossierReport:
 
     number: str | None = None
     events: int = 0
+    acts: int = 0
     runs: int = 0
     key: PublicKey | None = None
     trusted: bool = False
@@ -60,7 +63,7 @@ def read_key(text: str) -> PublicKey:
 
 
 async def verify_dossier(content: bytes, key: PublicKey | None = None) -> DossierReport:
-    """Verify a dossier: container, manifest, signature, chain, head, and the replay of its history."""
+    """Verify a dossier: container, manifest, signature, chains, heads, and the replay of its history."""
     report = DossierReport()
     files = _unzipped(content, report)
     if files is None:
@@ -68,7 +71,8 @@ async def verify_dossier(content: bytes, key: PublicKey | None = None) -> Dossie
     try:
         if _manifest(files, key, report):
             events = _events(files, report)
-            _head(files, events, report)
+            if ACTS in files:
+                _acts(files, report)
             await _replays(files, events, report)
     except _Unreadable as error:
         report.findings.append(Finding("unreadable", facts={"file": error.name}))
@@ -127,20 +131,28 @@ def _manifest(files: Mapping[str, bytes], key: PublicKey | None, report: Dossier
             report.findings.append(Finding("file_changed", facts={"file": name}))
     for name in files.keys() - said.keys() - {MANIFEST, SIGNATURE}:
         report.findings.append(Finding("file_unknown", facts={"file": name}))
-    return all(name in files for name in (EVENTS, HISTORY, HEAD))
+    needed = [EVENTS, HISTORY, HEAD]
+    if manifest.get("format") != 1:  # those that were made before there were acts
+        needed.append(ACTS)
+    for name in needed:
+        if name not in files and name not in said:
+            report.findings.append(Finding("file_missing", facts={"file": name}))
+    return all(name in files for name in needed)
 
 
 def _events(files: Mapping[str, bytes], report: DossierReport) -> list[Any]:
-    """Check the chain; return the events as objects with the columns of the ledger."""
+    """Check the chain, also against its head; return the events as objects with the ledger's columns."""
     values, manifest = _read(files, EVENTS), _read(files, MANIFEST)
+    head = _head(_read(files, HEAD), "case", manifest.get("case_id"), HEAD, report)
+    report.head = head.head if head else None
     try:
         case_id = manifest["case_id"]
-        events = [
-            SimpleNamespace(**event | {"at": datetime.fromisoformat(event["at"])})
-            for event in values["events"]
-        ]
+        events = _rows(values["events"])
         stands = Stands(manifest["events"], events[-1].hash if events else "")
-        fault = check_chain(case_id, events, stands)
+        check = ChainCheck(case_id, stands, head.held if head else ())
+        for event in events:
+            check.event(event)
+        fault = check.end()
         strange = [event.seq for event in events if event.case_id != case_id]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _Unreadable(EVENTS) from None
@@ -152,32 +164,66 @@ def _events(files: Mapping[str, bytes], report: DossierReport) -> list[Any]:
     return events
 
 
-def _head(files: Mapping[str, bytes], events: list[Any], report: DossierReport) -> None:
-    """Check the head and that it leads to the case's events; a case younger than any head has none."""
-    values = _read(files, HEAD)
+def _acts(files: Mapping[str, bytes], report: DossierReport) -> None:
+    """Check what was done to each bulletin and typical case, also against its head."""
+    values, manifest = _read(files, ACTS), _read(files, MANIFEST)
+    try:
+        counts = dict(manifest["acts"])
+        for record in values["items"]:
+            kind, item = record["kind"], record["item"]
+            key = item_key(kind, item)
+            head = _head(record["head"], "act", key, ACTS, report)
+            acts = _rows(record["acts"])
+            stands = Stands(counts.pop(key), acts[-1].hash if acts else "")
+            check = ActCheck(kind, item, manifest["case_id"], stands, head.held if head else ())
+            for act in acts:
+                check.act(act)
+            fault = check.end()
+            strange = [act.seq for act in acts if (act.kind, act.item) != (kind, item)]
+            if fault is None and strange:
+                fault = Finding("act_changed", manifest["case_id"], strange[0], {"item": key})
+            report.findings += [fault] if fault else []
+            report.acts += len(acts)
+        for key in counts:
+            report.findings.append(Finding("act_missing", manifest["case_id"], 1, {"item": key}))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _Unreadable(ACTS) from None
+
+
+def _rows(values: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return rows of a chain as objects. Raises what a malformed one raises."""
+    return [SimpleNamespace(**row | {"at": datetime.fromisoformat(row["at"])}) for row in values]
+
+
+@dataclass(frozen=True)
+class _Over:
+    """A head over a chain, and what it holds of it: nothing, where it does not lead there."""
+
+    head: Head
+    held: tuple[Held, ...]
+
+
+def _head(values: Any, kind: str, key: str | None, name: str, report: DossierReport) -> _Over | None:
+    """Check a head and that it leads to a chain; what is younger than any head has none."""
     if values is None:
-        return
+        return None
     try:
         head = HeadFile.read(json.dumps({"head": values["head"]}).encode()).head
         leaf = Leaf(**values["leaf"])
         covers = leads_to(leaf, values["proof"], head.tree)
-        case_id = events[0].case_id if events else ""
-        held = Held(head.number, head.day.isoformat(), leaf.seq, leaf.hash)
+        held = Held(head.number, head.day.isoformat(), int(leaf.seq), leaf.hash)
     except (KeyError, TypeError, ValueError):
-        raise _Unreadable(HEAD) from None
+        raise _Unreadable(name) from None
     facts = {"head": head.number, "day": head.day.isoformat()}
     assert report.key is not None
     fault = head.fault(PublicKeys([report.key]))
     # After a rotation a head bears an older key than the dossier: that key must be held against ours.
     if fault is not None and fault != "head_key_unknown":
         report.findings.append(Finding(fault, facts=facts))
-    if not covers or (leaf.kind, leaf.key) != ("case", case_id):
-        report.findings.append(Finding("head_leaves", case_id, facts=facts))
-    elif all(event.seq != held.seq for event in events):
-        report.findings.append(Finding("shortened", case_id, len(events) + 1, facts | {"held": held.seq}))
-    elif any(event.seq == held.seq and event.hash != held.hash for event in events):
-        report.findings.append(Finding("rewritten", case_id, held.seq, facts | {"after": 0}))
-    report.head = head
+    if covers and (leaf.kind, leaf.key) == (kind, key):
+        return _Over(head, (held,))
+    report.findings.append(Finding("head_leaves", facts=facts))
+    return _Over(head, ())
 
 
 async def _replays(files: Mapping[str, bytes], events: list[Any], report: DossierReport) -> None:

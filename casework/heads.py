@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from activities.archiving import FileOutlet, newest_head, read_head, take_head
+from activities.archiving import FileOutlet, read_head, take_head
 from casework.engine import WITHIN, Engine, EngineUnavailable
 from casework.errors import NotFound
 from casework.findings import Finding, NotEvidence
@@ -90,11 +90,6 @@ async def head_file(services: Services, number: int) -> HeadFile:
     if file is None:
         raise NotFound("head")
     return file
-
-
-async def latest_head(services: Services) -> Head | None:
-    """Return the newest head, to be printed on what leaves the house; None before the first."""
-    return await services.database.look(newest_head)
 
 
 async def overview(services: Services) -> Overview:

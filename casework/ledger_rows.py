@@ -1,4 +1,4 @@
-"""Rows of the ledger as verifying reads them: their JSON is parsed once, for its hash and nothing else."""
+"""Rows of chains as verifying reads them: their JSON is parsed once, for its hash and nothing else."""
 
 import hashlib
 from typing import Any
@@ -8,15 +8,17 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 
+from models.act import Act
+from models.base import Base
 from models.case import LedgerEvent
-from models.chain import EVENT_CHAIN, parsed, parsed_bytes
+from models.chain import ACT_CHAIN, EVENT_CHAIN, Chain, parsed, parsed_bytes
 
 _JSON = frozenset({"actor", "data", "changes", "fired"})
 
 
-def _column(name: str) -> Any:
-    """A column of the ledger; JSON as it stands there: it is read by us, once, for its hash."""
-    column = col(getattr(LedgerEvent, name))
+def _column(table: type[Base], name: str) -> Any:
+    """A column of a table; JSON as it stands there: it is read by us, once, for its hash."""
+    column = col(getattr(table, name))
     if name not in _JSON:
         return column
     return _AsText(column).label(name)
@@ -40,18 +42,25 @@ def _as_it_is(element: _AsText, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.clauses, **options))
 
 
-_COVERED = EVENT_CHAIN.fields
-COLUMNS: Any = [_column(name) for name in (*_COVERED, "prev_hash", "hash")]
+class ChainRows:
+    """How the rows of a chain are read: `columns` to select, and the hash of such a row."""
+
+    def __init__(self, table: type[Base], chain: Chain) -> None:
+        self._covered = chain.fields
+        self.columns: Any = [_column(table, name) for name in (*chain.fields, "prev_hash", "hash")]
+
+    def hash_of(self, row: Any, prev_hash: str) -> str:
+        """Return what `Chain.hash` does, of a row whose JSON is still text; no JSON has no hash."""
+        try:
+            fields = {
+                name: parsed(value) if name in _JSON else value
+                for name, value in zip(self._covered, row, strict=False)
+            }
+        except ValueError:
+            return ""
+        fields["prev_hash"] = prev_hash
+        return hashlib.sha256(parsed_bytes(fields)).hexdigest()
 
 
-def hash_of(row: Any, prev_hash: str) -> str:
-    """Return what `EVENT_CHAIN.hash` does, of a row whose JSON is still text; no JSON has no hash."""
-    try:
-        fields = {
-            name: parsed(value) if name in _JSON else value
-            for name, value in zip(_COVERED, row, strict=False)
-        }
-    except ValueError:
-        return ""
-    fields["prev_hash"] = prev_hash
-    return hashlib.sha256(parsed_bytes(fields)).hexdigest()
+EVENT_ROWS = ChainRows(LedgerEvent, EVENT_CHAIN)
+ACT_ROWS = ChainRows(Act, ACT_CHAIN)

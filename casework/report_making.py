@@ -2,15 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
+from activities.archiving import newest_head
 from activities.reporting import Made, report_id_of
 from casework.moments import shown
 from casework.report_cases import told_again, told_cases
@@ -18,7 +16,7 @@ from casework.report_content import Content, Heading, content_of
 from casework.report_files import CATEGORY, File, files_of
 from models.crypto import Keyring
 from models.database import Database
-from models.evidence import LedgerHead
+from models.heads import Head
 from models.report import Report, ReportFile
 from rules.reporting import Due, ReportKind
 
@@ -34,7 +32,8 @@ class ReportMaker:
     async def make(self, hall: str, due: Due, made_at: datetime) -> Made:
         """Return a report of this period, with the cases as they stood at its end. Stores nothing."""
         async with self.database.read() as session:
-            heading = Heading(report_id_of(hall, due), hall, due, made_at, await newest_head(session))
+            head = _printed(await session.run_sync(cast(Callable[..., Head | None], newest_head)))
+            heading = Heading(report_id_of(hall, due), hall, due, made_at, head)
             content = await content_of(
                 session, self.keyring, heading, told_cases(session, self.keyring, hall, due)
             )
@@ -88,10 +87,8 @@ def sealing(report_id: str, format: str) -> str:
     return f"report:{report_id}:{format}"
 
 
-async def newest_head(session: AsyncSession) -> dict[str, Any] | None:
-    """Return the newest signed head over all chains, as it is printed; None while there is none."""
-    newest = select(LedgerHead).order_by(col(LedgerHead.number).desc()).limit(1)
-    head = (await session.exec(newest)).first()
+def _printed(head: Head | None) -> dict[str, Any] | None:
+    """Return a signed head over all chains as it is printed; None while there is none."""
     if head is None:
         return None
     return {"number": head.number, "hash": head.root, "at": shown(head.taken_at), "key": head.key_id}

@@ -212,9 +212,7 @@ async def open_typical(services: Services, viewer: Viewer, ref: str) -> Shown:
     async with services.database.read() as session:
         item = await _seen(session, viewer, ref)
         hall, unit = await _names(session, item)
-        record = await read_record(session, services.keyring, TYPICAL_CASE, item.id or 0)
-    ends = bool(record.acts) and record.acts[-1].hash == item.last_hash
-    record = Record(record.acts, record.verified and ends)
+        record = await read_record(session, services.keyring, item)
     return Shown(item, hall, unit, record, may_now(viewer, item))
 
 

@@ -1,4 +1,6 @@
-"""Verifying the whole ledger: every chain, every signed head, the access log. Memory stays bounded.
+"""Verifying the whole ledger: every chain of events and of acts, every signed head, the access log.
+
+Memory stays bounded.
 
 Hashing runs in a thread, so that a worker or an API that verifies goes on answering.
 """
@@ -14,9 +16,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.archiving import read_head
+from casework.acts_verifying import verify_acts
 from casework.chain_check import ChainCheck, Held, Stands
 from casework.findings import Finding
-from casework.ledger_rows import COLUMNS, hash_of
+from casework.ledger_rows import EVENT_ROWS
 from casework.services import Services
 from models.access import AccessLog
 from models.case import Case, LedgerEvent
@@ -42,6 +45,7 @@ class LedgerReport:
 
     cases: int = 0
     events: int = 0
+    acts: int = 0
     heads: int = 0
     found: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -73,8 +77,8 @@ async def verify_ledger(
     """
     report = LedgerReport()
     await _heads(services, report, published, beat)
-    outside = _outside(published)
-    await _chains(services, report, outside, beat)
+    await _chains(services, report, _outside(published, "case"), beat)
+    report.acts = await verify_acts(services, report.add, _outside(published, "act"), beat)
     await _exports(services, report, published)
     await _access_log(services, report, published, beat)
     return report
@@ -130,12 +134,12 @@ def _of_head(what: str | None, head: Head) -> Finding | None:
     return (what and Finding(what, facts={"head": head.number, "day": head.day.isoformat()})) or None
 
 
-def _outside(published: Sequence[HeadFile]) -> Mapping[str, list[Held]]:
-    """Return what the published heads hold, by case. A file whose leaves are not its own says nothing."""
+def _outside(published: Sequence[HeadFile], kind: str) -> Mapping[str, list[Held]]:
+    """Return what the published heads hold, by key. A file whose leaves are not its own says nothing."""
     held: dict[str, list[Held]] = defaultdict(list)
     for file in published:
         for leaf in file.leaves if file.whole else ():
-            if leaf.kind == "case":
+            if leaf.kind == kind:
                 held[leaf.key].append(Held(file.head.number, file.head.day.isoformat(), leaf.seq, leaf.hash))
     return held
 
@@ -195,7 +199,7 @@ class _Walk:
             self._report.add(self._begin(case_id).end())
 
     def _begin(self, case_id: str) -> ChainCheck:
-        return ChainCheck(case_id, self._stands.get(case_id), self._held.get(case_id, ()), hash_of)
+        return ChainCheck(case_id, self._stands.get(case_id), self._held.get(case_id, ()), EVENT_ROWS.hash_of)
 
     def _close(self) -> None:
         if self._check is not None:
@@ -226,7 +230,7 @@ async def _held(session: AsyncSession, after: str, last: str | None) -> dict[str
 async def _some_events(
     session: AsyncSession, place: tuple[str, int], after: str, last: str | None
 ) -> Sequence[Row[Any]]:
-    wanted = select(*COLUMNS).where(place < _PLACE, LedgerEvent.case_id > after)
+    wanted = select(*EVENT_ROWS.columns).where(place < _PLACE, LedgerEvent.case_id > after)
     if last is not None:
         wanted = wanted.where(LedgerEvent.case_id <= last)
     wanted = wanted.order_by(col(LedgerEvent.case_id), col(LedgerEvent.seq)).limit(ROWS_AT_ONCE)

@@ -97,6 +97,11 @@ def sealing(kind: str, item: int, seq: int) -> str:
     return f"act:{kind}:{item}:{seq}"
 
 
+def item_key(kind: str, item: int) -> str:
+    """Return what heads and findings call the item by: ``bulletin/3``."""
+    return f"{kind}/{item}"
+
+
 def key_of_case(connection: Connection, keyring: Keyring, case_id: str) -> CaseKey | None:
     """Return the key of a case, None once it was destroyed (or never was)."""
     wanted = select(_SECRETS.c.wrapped_key).where(_SECRETS.c.case_id == case_id)

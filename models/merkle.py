@@ -21,7 +21,8 @@ Proof = list[tuple[str, str]]
 class Leaf:
     """What a head holds on to: `hash` of the newest of `seq` things.
 
-    kind `case`: key is the case, `hash` that of event `seq`. kind `history`: key is the run, `hash` the
+    kind `case`: key is the case, `hash` that of event `seq`. kind `act`: key is the bulletin or typical
+    case (``bulletin/3``), `hash` that of act `seq` of its record. kind `history`: key is the run, `hash` the
     SHA-256 of its export, `seq` its number of history events. kind `access`: `hash` that of row `seq` of
     the access log, key empty.
     """

@@ -16,6 +16,17 @@ _WORDS: Mapping[str, str] = {
     "case_unknown": "有记录而没有这个办件",
     "rewritten": "第 {seq} 条记录与{anchor}不符：第 {from} 条至第 {seq} 条之间的记录被改写",
     "shortened": "记录被截短：{anchor}载有第 {held} 条，现只到第 {last_seq} 条",
+    "act_missing": "{item_words}的第 {seq} 条处理记录缺失",
+    "act_unlinked": "{item_words}的第 {seq} 条处理记录与前一条不衔接",
+    "act_changed": "{item_words}的第 {seq} 条处理记录被改动",
+    "acts_cut": "{item_words}自第 {seq} 条起的处理记录被截去(应有 {last} 条)",
+    "act_unknown": "{item_words}的第 {seq} 条处理记录不在其现状之内，疑为插入",
+    "acts_end_otherwise": "{item_words}的处理记录到第 {seq} 条为止，与其现状不符：被截去、改写或插入",
+    "acts_of_nothing": "有{item_words}的处理记录而没有这一份",
+    "acts_elsewhere": "{item_words}所载的办件与其处理记录不符",
+    "acts_missing": "{item_words}的全部处理记录不见了，而 {day} 的台账封签(第 {head} 号)载有",
+    "acts_rewritten": "{item_words}的第 {seq} 条处理记录与{anchor}不符：第 {from} 条至第 {seq} 条之间被改写",
+    "acts_shortened": "{item_words}的处理记录被截短：{anchor}载有第 {held} 条，现只到第 {last_seq} 条",
     "history_replaced": "运行 {run} 的导出历史与台账封签不符",
     "access_log_changed": "访问日志第 {seq} 行被改动或不衔接",
     "access_log_rewritten": "访问日志第 {seq} 行与台账封签不符",
@@ -43,12 +54,16 @@ _WORDS: Mapping[str, str] = {
     "unreadable": "文件 {file} 无法读取",
 }
 FOUND = frozenset(_WORDS)
+_ITEMS = {"bulletin": "通报材料", "typical_case": "典型案例"}
 
 
 def finding_words(finding: Finding) -> str:
     """Return what one finding says; whose case it is stands before it where it is told."""
     facts: dict[str, Any] = {"seq": finding.seq, **finding.facts}
-    facts["anchor"] = f"{facts['day']} 的台账封签(第 {facts['head']} 号)" if "day" in facts else "办件现状"
+    kind, _, number = facts.get("item", "").partition("/")
+    facts["item_words"] = f"{_ITEMS.get(kind, kind)} {number}"
+    stands = "其现状" if kind else "办件现状"
+    facts["anchor"] = f"{facts['day']} 的台账封签(第 {facts['head']} 号)" if "day" in facts else stands
     facts["from"] = facts.get("after", 0) + 1
     facts["last_seq"] = (finding.seq or 1) - 1
     return _WORDS[finding.what].format_map(facts)
@@ -58,7 +73,7 @@ def report_words(report: CaseReport) -> str:
     """Return what came of verifying a case, in one text."""
     said = [*map(finding_words, report.ledger), *map(finding_words, report.replay)]
     if not report.ledger:
-        said.append(f"台账 {report.events} 条记录环环相扣")
+        said.append(f"台账 {report.events} 条记录环环相扣{acts_words(report)}")
     if not report.replay:
         said.append(f"流程历史 {report.runs} 段重演一致")
     if report.head:
@@ -67,6 +82,11 @@ def report_words(report: CaseReport) -> str:
     else:
         said.append("尚无覆盖本件的台账封签")
     return "；".join(said) + "。"
+
+
+def acts_words(report: CaseReport) -> str:
+    """Return what is said of the record of acts beside the ledger; nothing where there is none."""
+    return f"，通报与典型案例的 {report.acts} 条处理记录也是" if report.acts else ""
 
 
 def lines_of(findings: Iterable[Finding], numbers: Mapping[str, str]) -> Iterable[str]:
