@@ -192,7 +192,8 @@ def verified_lines(report: CaseReport) -> Iterator[str]:
 
 def ledger_lines(report: LedgerReport, numbers: Mapping[str, str]) -> Iterator[str]:
     """Say what came of verifying the whole ledger; `numbers` are those of cases, by id."""
-    yield f"核验 {report.cases} 件、{report.events} 条记录、{report.heads} 次封签。"
+    acts = f"通报与典型案例的 {report.acts} 条处理记录、" if report.acts else ""
+    yield f"核验 {report.cases} 件、{report.events} 条记录、{acts}{report.heads} 次封签。"
     yield from lines_of(report.findings, numbers)
     if report.found > len(report.findings):
         yield f"另有 {report.found - len(report.findings)} 处，未逐一列出。"
@@ -208,10 +209,10 @@ def dossier_lines(report: DossierReport) -> Iterator[str]:
     if report.key is not None:
         known = "与所给公钥一致" if report.trusted else "请与对方公布的公钥核对"
         yield f"签名公钥 {report.key.text}({known})。"
-    if report.head is not None:
-        head = report.head
+    for head in report.heads:
         yield f"台账封签 {head.day.isoformat()}(第 {head.number} 号) {head.root};请与此前发布的核对。"
     if report.lost:
         yield f"{len(report.lost)} 段流程历史不在卷宗内，无法重演。"
     if report.ok:
-        yield f"卷宗完好：{report.number},{report.events} 条记录，重演 {report.runs} 段历史一致。"
+        acts = f"通报与典型案例的 {report.acts} 条处理记录，" if report.acts else ""
+        yield f"卷宗完好：{report.number},{report.events} 条记录，{acts}重演 {report.runs} 段历史一致。"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlmodel import col, or_, select
 
@@ -84,6 +84,13 @@ async def gather_evidence(services: Services, case_id: str) -> CaseEvidence:
 
     Raises EngineUnavailable where a history is still with the engine, DatabaseUnavailable.
     """
+    chains = await gather_chains(services, case_id)
+    # After the ledger: what it holds by now, an open case's history holds too.
+    return replace(chains, runs=await histories_of(services, case_id))
+
+
+async def gather_chains(services: Services, case_id: str) -> CaseEvidence:
+    """Read chains and heads alone, which needs no engine. Raises DatabaseUnavailable."""
     async with services.database.read() as session:  # one snapshot: projection and ledger agree in it
         case = await session.get_one(Case, case_id)
         rows = await read_events(session, services.keyring, [case_id])
@@ -98,8 +105,7 @@ async def gather_evidence(services: Services, case_id: str) -> CaseEvidence:
         await services.database.look(lambda session, number=number: read_head(session, number))  # type: ignore[misc]
         for number in numbers
     ]
-    # After the ledger: what it holds by now, an open case's history holds too.
-    return CaseEvidence(case, rows, erased, heads, await histories_of(services, case_id), records)
+    return CaseEvidence(case, rows, erased, heads, (), records)
 
 
 async def verify_case(services: Services, case_id: str) -> CaseReport:

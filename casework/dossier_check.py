@@ -28,7 +28,10 @@ from models.signing import PublicKey, PublicKeys
 
 @dataclass
 class DossierReport:
-    """What came of it. `key` signed the dossier; `trusted`: it is the one that was given."""
+    """What came of it. `key` signed the dossier; `trusted`: it is the one that was given.
+
+    `head` is that over the case, `heads` are all that are in it: a 通报 may have been touched later.
+    """
 
     number: str | None = None
     events: int = 0
@@ -37,6 +40,7 @@ class DossierReport:
     key: PublicKey | None = None
     trusted: bool = False
     head: Head | None = None
+    heads: list[Head] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -192,7 +196,7 @@ def _acts(files: Mapping[str, bytes], report: DossierReport) -> None:
 
 def _rows(values: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return rows of a chain as objects. Raises what a malformed one raises."""
-    return [SimpleNamespace(**row | {"at": datetime.fromisoformat(row["at"])}) for row in values]
+    return [SimpleNamespace(**dict(row) | {"at": datetime.fromisoformat(row["at"])}) for row in values]
 
 
 @dataclass(frozen=True)
@@ -214,6 +218,8 @@ def _head(values: Any, kind: str, key: str | None, name: str, report: DossierRep
         held = Held(head.number, head.day.isoformat(), int(leaf.seq), leaf.hash)
     except (KeyError, TypeError, ValueError):
         raise _Unreadable(name) from None
+    if head not in report.heads:
+        report.heads.append(head)
     facts = {"head": head.number, "day": head.day.isoformat()}
     assert report.key is not None
     fault = head.fault(PublicKeys([report.key]))

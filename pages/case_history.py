@@ -85,8 +85,13 @@ def entries(events: tuple[Mapping[str, Any], ...], units: Names, halls: Names) -
 
 def with_bulletins(history: list[Entry], bulletins: Sequence[tuple[Bulletin, Record]]) -> list[Entry]:
     """Return the history with what became of the bulletins about the case, by time."""
-    acts = [_of_bulletin(bulletin, act) for bulletin, record in bulletins for act in record.acts]
+    acts = [entry for bulletin, record in bulletins for entry in bulletin_entries(bulletin, record)]
     return sorted([*history, *acts], key=lambda each: datetime.fromisoformat(each.at))
+
+
+def bulletin_entries(bulletin: Bulletin, record: Record) -> list[Entry]:
+    """Return what was done to a bulletin, oldest first."""
+    return [_of_bulletin(bulletin, act) for act in record.acts]
 
 
 def _of_bulletin(bulletin: Bulletin, act: ShownAct) -> Entry:
@@ -95,6 +100,8 @@ def _of_bulletin(bulletin: Bulletin, act: ShownAct) -> Entry:
     named = [Line("情形", labels.word("ground", bulletin.ground))]
     if act.type == "issued" and number:
         named.append(Line("发文字号", number))
+    if because := act.data.get("because"):
+        named.append(Line("移送理由", labels.word("serious", because)))
     return Entry(
         seq=0,
         type=f"bulletin_{act.type}",

@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from casework.acts import Record
+from casework.bulletins import number_of
 from casework.clockwork import Clockwork, Days
 from casework.dossier import Printable
 from documents.pdf import set_document
-from pages.case_history import Entry, entries
+from models.case import Bulletin
+from pages.case_history import Entry, bulletin_entries, entries
 from pages.labels import word
 from pages.rendering import day, moment
-from routes.evidence_words import finding_words
+from routes.evidence_words import acts_words, finding_words
 
 _DAYS = {
     "start": "起算日(第 0 日)",
@@ -52,6 +55,7 @@ def dossier_values(printable: Printable) -> dict[str, Any]:
         "alarms": [_alarm(entry) for entry in history if entry.is_alarm],
         "replies": [_told(entry) for entry in history if entry.type in _REPLIES],
         "orders": _orders(case["orders"]),
+        "bulletins": [_bulletin(bulletin, record, file.units) for bulletin, record in file.bulletins],
         "attachments": _attachments(file.attachments),
         "timeline": [_told(entry) for entry in history],
     }
@@ -59,7 +63,9 @@ def dossier_values(printable: Printable) -> dict[str, Any]:
 
 def _verified(printable: Printable) -> list[dict[str, Any]]:
     report = printable.report
-    ledger = f"台账 {report.events} 条记录环环相扣" + ("，与历次封签相符" if report.head else "")
+    ledger = f"台账 {report.events} 条记录环环相扣{acts_words(report)}" + (
+        "，与历次封签相符" if report.head else ""
+    )
     replay = f"按现行流程重演 {report.runs} 段流程历史，每条记录都相同"
     return [
         {"ok": report.ledger_ok, "lines": [*map(finding_words, report.ledger)] or [ledger]},
@@ -201,6 +207,33 @@ def _orders(orders: Sequence[Mapping[str, Any]]) -> Rows:
         [each["id"], each["text"], moment(each["due_at"]), moment(each["answered_at"], "未答复")]
         for each in orders
     ]
+
+
+def _bulletin(bulletin: Bulletin, record: Record, units: Mapping[str, str]) -> dict[str, Any]:
+    """Return a 通报 about the case: what it stands for now, and each act of its record."""
+    person = bulletin.person or "待查明"
+    facts = [
+        ("情形", word("ground", bulletin.ground)),
+        ("责任单位", units.get(bulletin.unit, bulletin.unit)),
+        ("责任人", f"{person}({bulletin.post})" if bulletin.person and bulletin.post else person),
+        ("现状", word("bulletin", bulletin.status)),
+        ("督办单", bulletin.order_id),
+        ("督办单期限", moment(bulletin.due)),
+        ("起草时间", moment(bulletin.created_at)),
+        ("审定时间", moment(bulletin.decided_at)),
+        ("发送时间", moment(bulletin.sent_at)),
+        ("问责移送", word("accountability", bulletin.accountability)),
+    ]
+    told = [
+        _told(entry) | {"seq": str(act.seq), "title": word("bulletin_act", act.type)}
+        for act, entry in zip(record.acts, bulletin_entries(bulletin, record), strict=True)
+    ]
+    return {
+        "title": number_of(bulletin) or f"通报材料 {bulletin.id}",
+        "facts": [[label, value] for label, value in facts if value and value != "—"],
+        "acts": told,
+        "hashes": [[f"通报材料 {bulletin.id} 第 {act.seq} 条", act.hash] for act in record.acts],
+    }
 
 
 def _attachments(attachments: Sequence[Mapping[str, Any]]) -> Rows:

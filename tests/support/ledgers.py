@@ -23,7 +23,7 @@ from models.messages import encode_event
 from tests.support.books import file_case
 from tests.support.cases import Story, handled, told
 
-GUARDED = ("events", "access_log", "ledger_heads", "head_leaves", "history_exports")
+GUARDED = ("events", "acts", "access_log", "ledger_heads", "head_leaves", "history_exports")
 
 
 def story() -> Story:
