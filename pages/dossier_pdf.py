@@ -63,9 +63,8 @@ def dossier_values(printable: Printable) -> dict[str, Any]:
 
 def _verified(printable: Printable) -> list[dict[str, Any]]:
     report = printable.report
-    ledger = f"台账 {report.events} 条记录环环相扣{acts_words(report)}" + (
-        "，与历次封签相符" if report.head else ""
-    )
+    linked = f"台账 {report.events} 条记录环环相扣{acts_words(report)}"
+    ledger = linked + ("，与历次封签相符" if report.head else "")
     replay = f"按现行流程重演 {report.runs} 段流程历史，每条记录都相同"
     return [
         {"ok": report.ledger_ok, "lines": [*map(finding_words, report.ledger)] or [ledger]},

@@ -30,7 +30,8 @@ from tests.support.running import bancheng
 from tests.support.signed import SIGNER
 from tests.support.visiting import visiting
 
-NAMES = ["dossier.pdf", "events.json", "history.json", "head.json", "manifest.json", "signature.json"]
+NAMES = ["dossier.pdf", "events.json", "acts.json", "history.json", "head.json"]
+NAMES += ["manifest.json", "signature.json"]
 
 
 async def dossier(house: House, case: Mapping[str, Any], by: str = "auditor") -> bytes:
@@ -316,11 +317,13 @@ async def test_the_page_shows_what_the_latest_check_of_all_found(sqlite_house: H
 
 def test_every_finding_has_its_words() -> None:
     """What can be found stands in the docstring of `Finding`; nothing of it is left without words."""
-    named = set(re.findall(r"`(\w+)`", Finding.__doc__ or "")) - {"what", "seq", "head"}
+    named = set(re.findall(r"`(\w+)`", Finding.__doc__ or "")) - {"what", "seq", "head", "item"}
     assert named == FOUND
     facts = dict.fromkeys(("head", "held", "last", "run", "error", "file", "key", "after"), 1)
     for what in named:
-        assert finding_words(Finding(what, "case", 3, facts | {"day": "2026-03-09"})), what
+        assert finding_words(Finding(what, "case", 3, facts | {"day": "2026-03-09", "item": "bulletin/3"})), (
+            what
+        )
 
 
 async def test_an_erased_case_keeps_its_chain(sqlite_house: House) -> None:
