@@ -85,23 +85,23 @@ def entries(events: tuple[Mapping[str, Any], ...], units: Names, halls: Names) -
 
 def with_bulletins(history: list[Entry], bulletins: Sequence[tuple[Bulletin, Record]]) -> list[Entry]:
     """Return the history with what became of the bulletins about the case, by time."""
-    acts = [entry for bulletin, record in bulletins for entry in bulletin_entries(bulletin, record)]
+    acts = [_of_bulletin(bulletin, act, named=True) for bulletin, record in bulletins for act in record.acts]
     return sorted([*history, *acts], key=lambda each: datetime.fromisoformat(each.at))
 
 
 def bulletin_entries(bulletin: Bulletin, record: Record) -> list[Entry]:
-    """Return what was done to a bulletin, oldest first."""
-    return [_of_bulletin(bulletin, act) for act in record.acts]
+    """Return what was done to a bulletin, oldest first, for where it is told which one that is."""
+    return [_of_bulletin(bulletin, act, named=False) for act in record.acts]
 
 
-def _of_bulletin(bulletin: Bulletin, act: ShownAct) -> Entry:
+def _of_bulletin(bulletin: Bulletin, act: ShownAct, *, named: bool) -> Entry:
     role = labels.word("role", act.actor["role"])
     number = number_of(bulletin)
-    named = [Line("情形", labels.word("ground", bulletin.ground))]
+    told = [Line("情形", labels.word("ground", bulletin.ground))] if named else []
     if act.type == "issued" and number:
-        named.append(Line("发文字号", number))
+        told.append(Line("发文字号", number))
     if because := act.data.get("because"):
-        named.append(Line("移送理由", labels.word("serious", because)))
+        told.append(Line("移送理由", labels.word("serious", because)))
     return Entry(
         seq=0,
         type=f"bulletin_{act.type}",
@@ -117,7 +117,7 @@ def _of_bulletin(bulletin: Bulletin, act: ShownAct) -> Entry:
         status=None,
         level=None,
         light=None,
-        lines=(*named, *([Line("内容", act.text, typed=True)] if act.text else [])),
+        lines=(*told, *([Line("内容", act.text, typed=True)] if act.text else [])),
         hash=act.hash,
         path=f"/bulletins/{bulletin.id}",
     )
