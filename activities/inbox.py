@@ -4,17 +4,15 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Executable, and_, bindparam, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, insert, or_, select
 
 from activities.tables import CASES, DELIVERIES, NOTIFICATIONS, USERS
 from activities.wording import sentence
+from models.overseers import halls_over
 from rules.case.events import Event
 from rules.case.notices import CLERKS, Address, recipients
 from rules.case.state import CaseState
 from rules.case.vocabulary import Role, Status
-
-# Belongs to no hall, or to a hall above, and hears of cases of every hall under it.
-ABOVE_HALLS = Role.SUPERIOR
 
 _LINE = ("case_id", "number", "seq", "kind", "text", "at", "read")
 _FIRST = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == bindparam("into"))
@@ -22,7 +20,7 @@ _ALL = _FIRST.cte("merged", recursive=True)
 # What was merged into a merged case is merged too.
 _MERGED = select(_ALL.union(select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == _ALL.c.id)))
 
-Shape = tuple[tuple[bool, bool], ...]  # of each address: names it a unit, is it a contact's
+Shape = tuple[tuple[Role, bool], ...]  # of each address: its role, and whether it names a unit
 
 
 @cache
@@ -31,12 +29,13 @@ def _telling(shape: Shape) -> Executable:
 
     The database finds the people while it writes: this stands in the transaction of every event.
     """
+    hall = bindparam("at_hall", type_=USERS.c.hall.type)
     at_any = []
-    for place, (of_unit, of_contact) in enumerate(shape):
-        address = [USERS.c.role == bindparam(f"at_role_{place}")]
+    for place, (role, of_unit) in enumerate(shape):
+        address = [USERS.c.role == role.value, _reach(role, hall)]
         if of_unit:
             address.append(USERS.c.unit == bindparam(f"at_unit_{place}"))
-        if of_contact:
+        if role is Role.CONTACT:
             address.append(USERS.c.alternate == bindparam(f"at_alternate_{place}"))
         at_any.append(and_(*address))
     told = (
@@ -44,15 +43,20 @@ def _telling(shape: Shape) -> Executable:
             USERS.c.username,
             *(bindparam(f"line_{name}", type_=NOTIFICATIONS.c[name].type) for name in _LINE),
         )
-        .where(
-            USERS.c.active,
-            or_(USERS.c.hall == bindparam("at_hall"), USERS.c.role == ABOVE_HALLS),
-            or_(*at_any),
-        )
+        .where(USERS.c.active, or_(*at_any))
         .order_by(USERS.c.username)
     )
     lines = insert(NOTIFICATIONS).from_select(["username", *_LINE], told)
     return lines.returning(NOTIFICATIONS.c.username)
+
+
+def _reach(role: Role, hall: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return where people of a role must be to hear of a hall: those who oversee it may sit above."""
+    if role is Role.SUPERVISOR:
+        return USERS.c.hall.in_(halls_over(hall))
+    if role is Role.SUPERIOR:
+        return or_(USERS.c.hall.is_(None), USERS.c.hall.in_(halls_over(hall)))
+    return USERS.c.hall == hall
 
 
 class Outside(Protocol):
@@ -125,7 +129,6 @@ def _tell(
         "line_read": False,
     }
     for place, address in enumerate(addresses):
-        values[f"at_role_{place}"] = address.role
         values[f"at_unit_{place}"] = address.unit
         values[f"at_alternate_{place}"] = address.alternate
     told = connection.execute(_telling(_shape(addresses)), values)
@@ -133,4 +136,4 @@ def _tell(
 
 
 def _shape(addresses: tuple[Address, ...]) -> Shape:
-    return tuple((a.unit is not None, a.role is Role.CONTACT) for a in addresses)
+    return tuple((a.role, a.unit is not None) for a in addresses)

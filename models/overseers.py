@@ -14,9 +14,10 @@ from models.directory import Hall, User
 from rules.case.vocabulary import Role
 
 
-def halls_over(hall: str) -> Select[Any]:
+def halls_over(hall: str | ColumnElement[str]) -> Select[Any]:
     """Return the query for a hall and every hall above it; a ring in the directory ends."""
-    line = select(literal(hall).label("code")).cte("halls_over", recursive=True)
+    given = literal(hall) if isinstance(hall, str) else hall
+    line = select(given.label("code")).cte("halls_over", recursive=True)
     above = select(col(Hall.parent)).where(col(Hall.code) == line.c.code, col(Hall.parent).is_not(None))
     line = line.union(above)
     return select(line.c.code)

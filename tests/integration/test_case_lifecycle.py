@@ -267,3 +267,19 @@ async def test_the_notice_goes_with_the_dispatch_as_a_list_or_a_text(house: Hous
     await house.act(case, "triage", "guilin.clerk", **triage(one_time_notice=notice))
     events = (await house.get(f"cases/{case['id']}/events")).json()["items"]
     assert events[-1]["data"]["one_time_notice"]["materials"] == "身份证"
+
+
+async def test_a_supervisor_above_the_hall_is_told_as_the_halls_own_is(house: House) -> None:
+    """Domain.md, section 1: a supervisor oversees the halls under his own; others hear nothing."""
+    case = await house.file(by="lingui.clerk", hall="lingui")
+    await house.act(case, "triage", "lingui.clerk", **triage(kind="complex"))
+    heard = {}
+    for user in ("lingui.supervisor", "guilin.supervisor", "chengzhong.supervisor", "guilin.lead"):
+        lines = (await house.get("notifications", by=user)).json()["items"]
+        heard[user] = [line["kind"] for line in lines if line["case_id"] == case["id"]]
+    assert heard == {
+        "lingui.supervisor": ["triage"],
+        "guilin.supervisor": ["triage"],
+        "chengzhong.supervisor": [],
+        "guilin.lead": [],
+    }
