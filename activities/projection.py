@@ -1,9 +1,11 @@
 """The case as people read it: columns for lists, made from the state and the texts of events."""
 
+from datetime import datetime
 from typing import Any
 
 from rules.case.events import Event
 from rules.case.state import CaseState
+from rules.case.vocabulary import LADDER
 from rules.case.waiting import next_order_due, next_step
 
 
@@ -37,10 +39,16 @@ def columns_of(state: CaseState) -> dict[str, Any]:
         "step": waits.step if waits else None,
         "step_by": waits.by if waits else None,
         "order_due_at": next_order_due(state),
+        "response_since": _response_since(state),
         "policy_id": state.policy.id,
         "policy_version": state.policy.version,
         "calendar_version": state.calendar,
     }
+
+
+def _response_since(state: CaseState) -> datetime | None:
+    """Return since when the citizen is owed a word, while the unit works on the case."""
+    return min(state.response_since, default=None) if state.status in LADDER else None
 
 
 def texts_of(event: Event) -> dict[str, str]:

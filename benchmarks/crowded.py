@@ -1,7 +1,9 @@
 """A database as it is after years: most cases archived, some open, told in every inbox. PostgreSQL only.
 
 Rows are made by the server itself, with the shares of a busy city: of a hundred cases three are open,
-and of those one in five is late. Names are invented, phones are 1380013xxxx.
+and of those one in five is late; of those that ended seven were late, thirty left a lesson, and four in
+five are of some three hundred matters. What else stands around cases is in `benchmarks/crowded_around.py`.
+Names are invented, phones are 1380013xxxx.
 """
 
 import json
@@ -13,7 +15,7 @@ from casework.services import Services
 from models.crypto import Keyring
 from models.messages import Terms, encode_state
 from models.petitioner import NAME_INDEX, PHONE_INDEX
-from tests.support.cases import handled, told
+from tests.support.cases import Story, dispatched, handled, told
 
 OPEN_SHARE = 3  # of a hundred
 NAME, PHONE = "周小明", "13800130001"
@@ -21,7 +23,8 @@ NAME, PHONE = "周小明", "13800130001"
 # Where the cases of each kind stand: the open ones are spread over the statuses of a working day.
 _CASES = """
 WITH made AS (
-  SELECT n, n % 100 < $8 AS open, (n / 100) % 10 AS turn, (n / 100) % 5 AS fifth, n * 7919 % 100 AS lot,
+  SELECT n, n % 100 < $8 AS open, n / 100 AS hundred, (n / 100) % 10 AS turn,
+    (n / 100) % 5 AS fifth, n * 7919 % 100 AS lot,
          CASE WHEN n % 5 = 0 THEN 'chengzhong' ELSE 'guilin' END AS hall,
          (ARRAY['market','social','medical','housing','resources','civil','education'])[1 + n / 3 % 7]
            AS unit,
@@ -29,30 +32,45 @@ WITH made AS (
   FROM generate_series($1::int, $2::int) AS n
 )
 INSERT INTO cases (id, number, hall, unit, co_units, channel, kind, status, level, light, round, outcome,
-  open, referred, matter, problem, cause, received_at, registered_at, due_at, due_provisional, closed_at,
-  on_time, step, step_by, order_due_at, policy_id, policy_version, calendar_version, seq, last_hash, state,
-  updated_at)
+  open, referred, matter, problem, cause, lesson, received_at, registered_at, due_at, due_provisional,
+  closed_at, on_time, step, step_by, order_due_at, response_since, policy_id, policy_version,
+  calendar_version, seq, last_hash, state, updated_at)
 SELECT '00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'),
   hall || to_char('2020-01-01'::date + n / 1000, '-YYYYMMDD-') || lpad((n % 1000)::text, 4, '0'),
   hall, unit, '[]', 'counter',
   CASE WHEN lot < 2 THEN 'complex' WHEN lot < 30 THEN 'commitment' ELSE 'simple' END,
-  CASE WHEN open THEN (ARRAY['handling','handling','handling','dispatched','dispatched','registered',
+  CASE WHEN open AND hundred % 20 = 12 THEN 'referred'
+    WHEN open THEN (ARRAY['handling','handling','handling','dispatched','dispatched','registered',
     'replied','revisiting','return_review','limit_pending'])[1 + turn]
     WHEN lot < 4 THEN 'closed' ELSE 'archived' END,
-  CASE WHEN lot % 9 = 0 THEN 'deputy_leader' WHEN lot % 17 = 0 THEN 'supervision' ELSE 'contact' END,
-  CASE WHEN open THEN (ARRAY['red','yellow','green','green','green'])[1 + fifth] ELSE 'green' END,
-  1, CASE WHEN open THEN NULL ELSE 'solved' END, open, lot = 50 AND open,
-  '个体工商户登记事项第' || n || '号', '窗口要求重复提交已经共享的证件,来回跑了' || n % 7 || '次,请予协调。',
-  'other', received_at, received_at,
+  CASE WHEN hundred % 9 = 0 THEN 'deputy_leader' WHEN hundred % 17 = 0 THEN 'supervision'
+    ELSE 'contact' END,
+  CASE WHEN open THEN (ARRAY['red','yellow','green','green','green'])[1 + fifth]
+    WHEN lot >= 93 THEN 'red' ELSE 'green' END,
+  1, CASE WHEN open THEN NULL ELSE 'solved' END, open,
+  open AND hundred % 20 = 12,
+  '个体工商户登记事项第'
+    || CASE WHEN n % 10 < 8 THEN n::bigint * 7919 / 100 % 300 ELSE n END || '号',
+  '窗口要求重复提交已经共享的证件,来回跑了' || n % 7 || '次,请予协调。',
+  (ARRAY['materials_incomplete','mechanical_application','poor_attitude_or_skill','policy_gap',
+    'no_classification','system_barrier','legacy','other'])[1 + n / 7 % 8],
+  CASE WHEN NOT open AND lot >= 70
+    THEN '凡能共享的证件不再要求提交,由窗口与承办单位当场核对第' || n || '次' END,
+  received_at, received_at,
   CASE WHEN open THEN $3::timestamptz + make_interval(hours => fifth * 24 - 20)
     ELSE received_at + '3 days' END,
   false, CASE WHEN open THEN NULL ELSE received_at + '2 days' END, CASE WHEN open THEN NULL ELSE true END,
-  CASE WHEN open THEN (ARRAY['reply','decide_extension','reply','sign','sign','triage','check_reply',
-    'revisit','decide_return','set_limit'])[1 + turn] END,
-  CASE WHEN open THEN (ARRAY['contact','window_lead','contact','contact','contact','clerk','window_lead',
-    'clerk','window_lead','supervisor'])[1 + turn] END,
-  CASE WHEN open AND lot % 7 = 0 THEN $3::timestamptz + '1 day' END,
-  $4, $5, $6, 9, '', $7::jsonb, received_at
+  CASE WHEN NOT open THEN NULL WHEN hundred % 40 = 2 THEN 'confirm_unsolvable'
+    WHEN hundred % 40 = 7 THEN 'judge_revisit' ELSE (ARRAY['reply','decide_extension','reply','sign','sign',
+    'triage','check_reply','revisit','decide_return','set_limit'])[1 + turn] END,
+  CASE WHEN NOT open THEN NULL WHEN hundred % 40 IN (2, 7) THEN 'window_lead'
+    WHEN hundred % 50 = 8 THEN 'centre' WHEN hundred % 30 IN (1, 18) THEN 'supervisor'
+    ELSE (ARRAY['contact','window_lead','contact','contact','contact','clerk','window_lead','clerk',
+    'window_lead','supervisor'])[1 + turn] END,
+  CASE WHEN open AND hundred % 7 = 0 THEN $3::timestamptz + '1 day' END,
+  CASE WHEN open AND turn IN (0, 3, 4) THEN received_at END,
+  $4, $5, $6, 9, '', CASE WHEN NOT open OR turn IN (6, 7) THEN $7::jsonb WHEN turn = 5 THEN $9::jsonb
+    WHEN turn IN (3, 4) THEN $10::jsonb ELSE $11::jsonb END, received_at
 FROM made
 """
 _FILINGS = """
@@ -92,7 +110,8 @@ async def fill(services: Services, url: str, terms: Terms, first: int, last: int
     connection = await asyncpg.connect(dsn)
     try:
         ref = (terms.policy.id, terms.policy.version, terms.read_calendar().version)
-        await connection.execute(_CASES, first, last, now, *ref, _state(), OPEN_SHARE)
+        told_of, *others = _states()
+        await connection.execute(_CASES, first, last, now, *ref, told_of, OPEN_SHARE, *others)
         for statement in (_FILINGS, _CO_UNITS, _EVENTS, _NOTES):
             await connection.execute(statement, before)
         await connection.execute(_PETITIONERS, before, *_indexes(services.keyring))
@@ -101,9 +120,15 @@ async def fill(services: Services, url: str, terms: Terms, first: int, last: int
         await connection.close()
 
 
-def _state() -> str:
-    """The state of a case of the usual length: it makes rows as wide as they are."""
-    return json.dumps(encode_state(told(handled("03-09 09:20"), "03-10 15:00").state))
+def _states() -> list[str]:
+    """States of cases of the usual length: told of the reply, just filed, dispatched, and signed for."""
+    stories = (
+        told(handled("03-09 09:20"), "03-10 15:00"),
+        Story("03-09 09:20"),
+        dispatched("03-09 09:20"),
+        dispatched("03-09 09:20").give("sign"),
+    )
+    return [json.dumps(encode_state(story.state)) for story in stories]
 
 
 def _indexes(keyring: Keyring) -> tuple[str, str]:

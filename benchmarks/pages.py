@@ -24,10 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import httpx
 import structlog
+from sqlmodel import select
 from temporalio.client import Client
 
 from api import create_app
-from benchmarks.crowded import NAME, fill
+from benchmarks.crowded import fill
+from benchmarks.crowded_around import fill_around
+from benchmarks.page_list import NOBODY, PAGES, SIMILAR
 from benchmarks.rig import report
 from casework.accounts import Credentials, sign_in
 from casework.calendars import terms_for
@@ -35,49 +38,19 @@ from casework.clocks import MachineClock
 from casework.demo import load_demo
 from casework.engine import Engine
 from casework.services import Services
+from models.case import Case
 from models.crypto import Keyring, generate_key
 from models.database import Database
 from models.migrate import upgrade
 from models.policies import read_policies
 from pages.sessions import PAGE, SESSION
 from tests.support.postgres import PostgresServer
+from tests.support.signed import evidence_in
 
 PASSWORD = "benchmark-password"
 WARM = 8
 P95 = 0.95
-SEARCH = "/cases/search"
-# Who looks at what. After a search path stands what is typed.
-PAGES = (
-    ("guilin.market.contact", "/department"),
-    ("guilin.market.contact", "/department?queue=sign"),
-    ("guilin.market.contact", "/department?queue=opine"),
-    ("guilin.market.leader", "/department"),
-    ("guilin.lead", "/lead"),
-    ("guilin.lead", "/lead?queue=overdue"),
-    ("guilin.centre", "/lead"),
-    ("guilin.supervisor", "/supervision"),
-    ("guilin.supervisor", "/supervision?queue=climbed"),
-    ("guilin.supervisor", "/supervision?queue=orders"),
-    ("auditor", "/supervision"),
-    ("superior", "/supervision"),
-    ("guilin.clerk", "/counter/queue"),
-    ("guilin.clerk", "/cases"),
-    ("guilin.clerk", "/cases?status=archived"),
-    ("guilin.clerk", "/cases?status=all&unit=market&sort=oldest"),
-    ("guilin.clerk", "/cases?status=all&kind=complex"),
-    ("guilin.clerk", "/cases?status=all&sort=due&page=20"),
-    ("guilin.market.contact", "/cases?status=all"),
-    ("guilin.supervisor", "/cases?status=handling"),
-    ("auditor", "/cases?status=all"),
-    ("auditor", "/cases?status=all&page=40"),
-    ("superior", "/cases?status=all"),
-    ("guilin.clerk", f"{SEARCH} 证件"),
-    ("guilin.clerk", f"{SEARCH} {NAME}"),
-    ("guilin.clerk", f"{SEARCH} 没有这些字"),
-    ("auditor", f"{SEARCH} guilin-20200105-0711"),
-    ("guilin.lead", "/inbox"),
-    ("guilin.lead", "/inbox?page=40"),
-)
+FREQUENT = "00000000-0000-7000-8000-{:012x}"  # the last case is of a frequent matter
 
 
 @dataclass
@@ -88,14 +61,16 @@ class Hall:
     http: httpx.AsyncClient
     sessions: dict[str, str]
     tokens: dict[str, str]
+    number: str = ""
 
     async def ask(self, username: str, page: str) -> httpx.Response:
         """Ask for a page as a browser does."""
-        path, _, typed = page.partition(" ")
-        cookies = {"cookie": f"{SESSION}={self.sessions[username]}"}
+        path, _, typed = page.replace("{number}", self.number).partition(" ")
+        cookies = {} if username == NOBODY else {"cookie": f"{SESSION}={self.sessions[username]}"}
         if not typed:
             return await self.http.get(path, headers=cookies)
-        form = {"csrf": await self._token(username), "q": typed, "status": "all"}
+        form = {"csrf": await self._token(username), "matter" if path == SIMILAR else "q": typed}
+        form |= {} if path == SIMILAR else {"status": "all"}
         return await self.http.post(path, data=form, headers=cookies)
 
     async def _token(self, username: str) -> str:
@@ -116,14 +91,23 @@ async def opened(url: str, folder: Path) -> Hall:
 
     clock = MachineClock()
     keyring = Keyring.parse(generate_key())
-    services = Services(Database(url), keyring, Engine(no_engine), clock, clock, read_policies(None), folder)
+    services = Services(
+        Database(url),
+        keyring,
+        Engine(no_engine),
+        clock,
+        clock,
+        read_policies(None),
+        folder,
+        given_evidence=evidence_in(folder),
+    )
     await load_demo(services, PASSWORD)
     app = create_app(services=services)
     app.state.services = services
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hall", timeout=120)
     sessions = {
         username: (await sign_in(services, Credentials(username, PASSWORD), None, PAGE)).token
-        for username in sorted({username for username, _ in PAGES})
+        for username in sorted({username for username, _ in PAGES} - {NOBODY})
     }
     return Hall(services, http, sessions, {})
 
@@ -172,6 +156,11 @@ async def filled(url: str, folder: Path, cases: int) -> Hall:
     hall = await opened(url, folder)
     terms = await terms_for(hall.services, "guilin", await hall.services.clock.now())
     await fill(hall.services, url, terms, 1, cases)
+    await fill_around(hall.services, url, cases)
+    async with hall.services.database.read() as session:
+        hall.number = (
+            await session.exec(select(Case.number).where(Case.id == FREQUENT.format(cases)))
+        ).one() or ""
     print(f"{cases} cases are there", flush=True)
     return hall
 

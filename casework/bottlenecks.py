@@ -1,12 +1,16 @@
 """Clusters of cases by matter and cause over a period: bottlenecks (办事瓶颈) and repeats. Source: S0.
 
-Cases are those that the figures count as registered, repeats those that they count as repeated.
+They are counted over `case_facts`, whose rows are narrow and know a matter by a number; the wide rows of
+cases are read for what is shown. Open and late cases have indexes of their own. Cases are those that the
+figures count as registered, repeats those that they count as repeated.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import text
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import and_, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,18 +23,26 @@ from casework.scope import Scope, scope_of
 from casework.services import Services
 from casework.viewer import Viewer
 from models.case import Case
-from models.facts import CASE_FACTS as FACTS
-from rules.case.vocabulary import Light
-from rules.repeats import plain_matter
+from models.facts import CASE_FACTS
+from rules.repeats import matter_key
 
 MOST = 50  # clusters on the page
-CASES = 200  # of one cluster
+PER_PAGE = 50  # cases of one cluster
 SMALLEST = 2
+
+# Word for word the condition of the partial index: a bound value would hide it from a planner.
+_LATE: Any = text("cases.light = 'red'")
+_F = CASE_FACTS.c
+Key = tuple[int, str | None]
+"""The matter's number and the cause."""
 
 
 @dataclass
 class Cluster:
-    """Cases of one matter and cause; ``units`` counts them by hall and unit, ``number`` names one of them."""
+    """Cases of one matter and cause; ``units`` counts them by hall and unit, ``number`` names one of them.
+
+    It is called as its newest case calls the matter.
+    """
 
     matter: str
     cause: str | None
@@ -54,81 +66,111 @@ class Clusters:
 
 @dataclass(frozen=True)
 class ClusterCases:
-    """The cases of one cluster, newest first; `more`: there are others."""
+    """A page of the cases of one cluster, newest first; `more`: there is another page."""
 
     matter: str
     cause: str | None
     rows: Sequence[Row]
+    page: int
     more: bool
     places: Places
+
+
+def _within(scope: Scope, period: Period) -> ColumnElement[bool]:
+    """Return the condition on `case_facts`: what the viewer oversees, as the figures count it."""
+    of_halls = [_F.hall.in_(sorted(scope.halls))] if scope.halls is not None else []
+    return and_(period.received, *of_halls)
+
+
+def _cases(period: Period) -> ColumnElement[bool]:
+    """Return the condition on `Case`, for the indexes that know when a case was received."""
+    return and_(col(Case.received_at) >= period.start, col(Case.received_at) < period.end)
 
 
 async def clusters(services: Services, viewer: Viewer, period: Period) -> Clusters:
     """Return the clusters of at least two cases, the largest first."""
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
-        groups = await _groups(session, scope, period)
+        within = _within(scope, period)
+        sums: Any = select(func.count(), func.coalesce(func.sum(_F.repeated), 0)).where(within)
+        count, repeats = (await session.exec(sums)).one()
+        found, newest = await _largest(session, within)
+        # Not by the index of matters, which would read their cases of all years.
+        of_found = and_(within, (_F.matter_key + 0).in_({key for key, _ in found}))
+        await _add_units(session, of_found, found)
+        for name, condition in (("open", col(Case.open)), ("late", _LATE)):
+            of_cases = and_(within, scope.cases, _cases(period), condition)
+            for key, number in await _counted(session, of_cases, found):
+                setattr(found[key], name, number)
+        await _name(session, found, newest)
         places = await places_of(session, scope)
-    found = _merged(groups)
-    count, repeats = sum(each.count for each in found), sum(each.repeats for each in found)
-    large = sorted(
-        (each for each in found if each.count >= SMALLEST and each.matter),
-        key=lambda each: (-each.count, -each.repeats, each.number),
-    )
-    return Clusters(large[:MOST], count, repeats, places)
+    return Clusters(list(found.values()), count, repeats, places)
 
 
-async def _groups(session: AsyncSession, scope: Scope, period: Period) -> Iterable[Mapping[str, Any]]:
-    by: tuple[Any, ...] = (Case.matter, Case.cause, Case.hall, Case.unit)
-    counts: tuple[Any, ...] = (
-        func.count().label("count"),
-        func.sum(FACTS.c.repeated).label("repeats"),
-        func.count().filter(col(Case.open)).label("open"),
-        func.count().filter(col(Case.light) == Light.RED).label("late"),
-        func.max(Case.number).label("number"),
-    )
-    chosen: Any = select(*by, *counts)
-    counted = chosen.select_from(Case).join(FACTS, FACTS.c.case_id == Case.id)
-    wanted = counted.where(scope.cases, period.received).group_by(*by)
-    return [dict(row) for row in (await session.exec(wanted)).mappings()]
+async def _largest(
+    session: AsyncSession, within: ColumnElement[bool]
+) -> tuple[dict[Key, Cluster], dict[Key, str]]:
+    """Return the largest clusters, not named yet, and the id of the newest case of each."""
+    count, repeats = func.count(), func.sum(_F.repeated)
+    # Ids grow with time.
+    columns: tuple[Any, ...] = (_F.matter_key, _F.cause, count, repeats, func.max(_F.case_id))
+    grouped: Any = select(*columns).where(within, _F.matter_key.is_not(None)).group_by(*columns[:2])
+    order = (count.desc(), repeats.desc(), _F.matter_key, _F.cause)
+    rows = (await session.exec(grouped.having(count >= SMALLEST).order_by(*order).limit(MOST))).all()
+    found = {
+        (key, cause): Cluster("", cause, "", count=number, repeats=again)
+        for key, cause, number, again, _ in rows
+    }
+    return found, {(row[0], row[1]): row[4] for row in rows}
 
 
-def _merged(groups: Iterable[Mapping[str, Any]]) -> list[Cluster]:
-    """Bring together what is written a little differently; the most frequent wording names the cluster."""
-    found: dict[tuple[str, str | None], Cluster] = {}
-    largest: dict[tuple[str, str | None], int] = {}
-    for group in groups:
-        key = plain_matter(group["matter"]), group["cause"]
-        cluster = found.setdefault(key, Cluster(group["matter"] or "", group["cause"], group["number"]))
-        if group["count"] > largest.get(key, 0):
-            largest[key], cluster.matter = group["count"], group["matter"] or ""
-        cluster.number = max(cluster.number, group["number"])
-        for name in ("count", "repeats", "open", "late"):
-            setattr(cluster, name, getattr(cluster, name) + int(group[name]))
-        if group["unit"]:
-            unit = group["hall"], group["unit"]
-            cluster.units[unit] = cluster.units.get(unit, 0) + int(group["count"])
-    return list(found.values())
+async def _add_units(
+    session: AsyncSession, of_found: ColumnElement[bool], found: Mapping[Key, Cluster]
+) -> None:
+    by: tuple[Any, ...] = (_F.matter_key, _F.cause, _F.hall, _F.unit)
+    columns: tuple[Any, ...] = (*by, func.count())
+    counted: Any = select(*columns).where(of_found, _F.unit.is_not(None)).group_by(*by)
+    for key, cause, hall, unit, number in await session.exec(counted.order_by(_F.hall, _F.unit)):
+        if (key, cause) in found:
+            found[key, cause].units[hall, unit] = number
 
 
-async def cluster_of(services: Services, viewer: Viewer, number: str, period: Period) -> ClusterCases:
-    """Return the cases of the period that are of one cluster with a case. Raises `NotFound`."""
+async def _counted(
+    session: AsyncSession, cases: ColumnElement[bool], found: Mapping[Key, Cluster]
+) -> list[tuple[Key, int]]:
+    """Count cases by cluster."""
+    by: tuple[Any, ...] = (_F.matter_key, _F.cause)
+    columns: tuple[Any, ...] = (*by, func.count())
+    counted: Any = select(*columns).select_from(Case).join(CASE_FACTS, _F.case_id == col(Case.id))
+    rows = await session.exec(counted.where(cases).group_by(*by))
+    return [((row[0], row[1]), row[2]) for row in rows if (row[0], row[1]) in found]
+
+
+async def _name(session: AsyncSession, found: Mapping[Key, Cluster], newest: Mapping[Key, str]) -> None:
+    wanted = select(Case.id, Case.number, Case.matter).where(col(Case.id).in_(newest.values()))
+    names = {id: (number, matter) for id, number, matter in (await session.exec(wanted)).all()}
+    for key, cluster in found.items():
+        number, matter = names.get(newest[key], (None, None))
+        cluster.number, cluster.matter = number or newest[key], matter or ""
+
+
+async def cluster_of(
+    services: Services, viewer: Viewer, number: str, period: Period, page: int = 1
+) -> ClusterCases:
+    """Return cases of the period that are of one cluster with a case. Raises `NotFound`."""
     now = await services.clock.now()
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
         case = await case_row(session, number)
         if case is None or not scope.covers(case):
             raise NotFound("case")
-        cause = col(Case.cause)
-        alike = and_(
-            scope.cases, period.received, cause.is_(None) if case.cause is None else cause == case.cause
+        same = _F.matter_key.is_not_distinct_from(matter_key(case.matter))
+        alike = and_(_within(scope, period), same, _F.cause.is_not_distinct_from(case.cause))
+        newest = (
+            select(_F.case_id.label("id")).where(alike).order_by(_F.received_at.desc(), _F.case_id.desc())
         )
-        counted = FACTS.c.case_id == col(Case.id)
-        matters = (await session.exec(select(Case.matter).join(FACTS, counted).where(alike).distinct())).all()
-        same = [each for each in matters if plain_matter(each) == plain_matter(case.matter)]
+        ids: Any = newest.offset((page - 1) * PER_PAGE).limit(PER_PAGE + 1)
         order = (col(Case.received_at).desc(), col(Case.id).desc())
-        of_it: Any = select(Case.id).join(FACTS, counted).where(alike, col(Case.matter).in_(same))
-        ids = of_it.order_by(*order).limit(CASES + 1)
         rows = await read_rows(services, session, ids, order, now)
         places = await places_of(session, scope)
-    return ClusterCases(case.matter or "", case.cause, rows[:CASES], len(rows) > CASES, places)
+    return ClusterCases(case.matter or "", case.cause, rows[:PER_PAGE], page, len(rows) > PER_PAGE, places)

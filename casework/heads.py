@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
-from sqlmodel import Session, col, select
+from sqlalchemy import text
+from sqlmodel import Session, col, func, select
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
@@ -21,6 +22,10 @@ from workflows.evidence import HEADS_ID, LedgerHeadsWorkflow
 from workflows.queues import CASES
 
 SHOWN = 60  # heads on the page: two months
+
+# Word for word the conditions of partial indexes: a bound value would hide them from a planner.
+_ENDED = text("case_runs.state = 'ended'")
+_LOST = text("history_exports.outcome = 'lost'")
 
 
 @dataclass(frozen=True)
@@ -102,9 +107,9 @@ async def overview(services: Services) -> Overview:
         for row in session.exec(select(HeadPublication).where(col(HeadPublication.head).in_(sent))):
             sent[row.head].append(row.outlet)
         check = session.exec(select(LedgerCheck).order_by(col(LedgerCheck.id).desc()).limit(1)).first()
-        waiting = session.exec(select(CaseRun.run_id).where(CaseRun.state == "ended")).all()
-        lost = session.exec(select(HistoryExport.run_id).where(HistoryExport.outcome == "lost")).all()
-        return Overview(heads, sent, _check(check) if check else None, len(waiting), len(lost))
+        waiting = session.exec(select(func.count()).select_from(CaseRun).where(_ENDED)).one()
+        lost = session.exec(select(func.count()).select_from(HistoryExport).where(_LOST)).one()
+        return Overview(heads, sent, _check(check) if check else None, waiting, lost)
 
     found = await services.database.look(read)
     public = services.evidence.signer.public

@@ -1,6 +1,6 @@
 """The counter's queue of today, which A岗 and B岗 share: what to triage, whom to ask, whom to tell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,6 @@ from rules.case.alarms import alarms
 from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.permits import possible
-from rules.case.vocabulary import LADDER
 
 MOST = 25  # of each kind; a counter that is further behind works off the oldest first
 
@@ -70,17 +69,18 @@ async def read_queue(services: Services, viewer: Viewer) -> Queue:
         unnumbered = await _unnumbered(services, session, scope)
         # What it waits for, not its status: a judgement that is owed stands before a revisit.
         untriaged, unvisited = col(Case.step) == "triage", col(Case.step) == "revisit"
-        untold = and_(
-            col(Case.status).in_([status.value for status in LADDER]),
-            # The oldest of the instants from which the citizen is owed a word.
-            col(Case.state)["response_since"][0].as_string().is_not(None),
-        )
-        return Queue(
-            unnumbered,
-            await reader.part(session, and_(scope.cases, untriaged), "triage", "triage_late"),
-            await reader.part(session, and_(scope.cases, unvisited), "revisit", "revisit_late"),
-            await reader.part(session, and_(scope.cases, untold), "inform", "response_late"),
-        )
+        untold = col(Case.response_since).is_not(None)
+        wanted = ((untriaged, "triage_late"), (unvisited, "revisit_late"), (untold, "response_late"))
+        found = [await reader.found(session, and_(scope.cases, condition)) for condition, _ in wanted]
+        ids = [each.case.id for several in found for each in several]
+        # At once for all three: each asking is a way to the database and back.
+        people = await masked_petitioners(services, session, ids)
+    commands = ("triage", "revisit", "inform")
+    parts = [
+        reader.part(several, people, command, alarm)
+        for several, command, (_, alarm) in zip(found, commands, wanted, strict=True)
+    ]
+    return Queue(unnumbered, *parts)
 
 
 async def _unnumbered(services: Services, session: AsyncSession, scope: Scope) -> list[dict[str, Any]]:
@@ -95,22 +95,27 @@ class _Reader:
     viewer: Viewer
     now: datetime
 
-    async def part(
-        self, session: AsyncSession, condition: ColumnElement[bool], command: str, alarm: str
+    async def found(self, session: AsyncSession, condition: ColumnElement[bool]) -> list[Found]:
+        """Return the oldest open cases that pass, one more than are shown."""
+        oldest = col(Case.received_at), col(Case.id)
+        # An index alone says which; only what is shown is fetched from the wide rows.
+        ids: Any = select(Case.id).where(condition, col(Case.open)).order_by(*oldest).limit(MOST + 1)
+        read = ids.subquery()
+        shown = select(Case).join(read, read.c.id == col(Case.id)).order_by(*oldest)
+        return [await opened(self.services, session, case) for case in (await session.exec(shown)).all()]
+
+    def part(
+        self, found: Sequence[Found], people: Mapping[str, dict[str, Any]], command: str, alarm: str
     ) -> Part:
-        """Return the cases on which the counter may give `command` now, with the instant of its alarm."""
-        oldest = select(Case).where(condition, col(Case.open)).order_by(col(Case.received_at), col(Case.id))
-        rows = (await session.exec(oldest.limit(MOST + 1))).all()
-        found = [await opened(self.services, session, case) for case in rows[:MOST]]
-        people = await masked_petitioners(self.services, session, [each.case.id for each in found])
+        """Return those on which the counter may give `command` now, with the instant of its alarm."""
         made = [
             self._entry(each, people[each.case.id]["name"], alarm)
-            for each in found
+            for each in found[:MOST]
             if self._may(each, command)
         ]
         # Late ones first: they have no instant to wait for any more.
         made.sort(key=lambda entry: (not entry.late, entry.by or self.now))
-        return Part(made, len(rows) > MOST)
+        return Part(made, len(found) > MOST)
 
     def _may(self, found: Found, command: str) -> bool:
         terms = found.pinned

@@ -16,8 +16,9 @@ class Case(Base, table=True):
     `seq` is its last event's. `state` is the whole fold; the columns beside it are what lists
     filter, sort and show. `run_id` is the run of the workflow that wrote last. `step` is the command
     that the case waits for and `step_by` the role it waits for; `order_due_at` is when the first
-    unanswered order is due; all three are empty once it is closed. Erasure blanks `matter`, `problem`,
-    `reply_text` and `lesson`.
+    unanswered order is due; all three are empty once it is closed. `response_since` is the oldest
+    instant from which the citizen is owed a word, while the unit works on the case. Erasure blanks
+    `matter`, `problem`, `reply_text` and `lesson`.
     """
 
     __tablename__ = "cases"
@@ -51,6 +52,26 @@ class Case(Base, table=True):
             *("hall", "cause", "id"),
             sqlite_where=text("lesson IS NOT NULL"),
             postgresql_where=text("lesson IS NOT NULL"),
+        ),
+        # The newest lessons of a hall, of a unit within it too, without their wide rows.
+        Index(
+            "ix_cases_lesson_newest",
+            *("hall", "id", "unit"),
+            sqlite_where=text("lesson IS NOT NULL"),
+            postgresql_where=text("lesson IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_response_since",
+            *("hall", "received_at", "id"),
+            sqlite_where=text("response_since IS NOT NULL"),
+            postgresql_where=text("response_since IS NOT NULL"),
+        ),
+        # What is or was late, counted over a period.
+        Index(
+            "ix_cases_red",
+            *("received_at", "hall", "id"),
+            sqlite_where=text("light = 'red'"),
+            postgresql_where=text("light = 'red'"),
         ),
         Index(
             "ix_cases_next_alarm_at",
@@ -91,6 +112,7 @@ class Case(Base, table=True):
     step: str | None = Field(default=None, max_length=CODE)
     step_by: str | None = Field(default=None, max_length=CODE)
     order_due_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    response_since: datetime | None = Field(default=None, sa_type=UTCDateTime)
     next_alarm_name: str | None = Field(default=None, max_length=CODE)
     next_alarm_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     policy_id: str = Field(max_length=CODE)

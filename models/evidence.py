@@ -106,7 +106,15 @@ class HistoryExport(Base, table=True):
     """
 
     __tablename__ = "history_exports"
-    __table_args__ = (Index(None, "case_id"),)
+    __table_args__ = (
+        Index(None, "case_id"),
+        Index(
+            "ix_history_exports_lost",
+            "run_id",
+            sqlite_where=text("outcome = 'lost'"),
+            postgresql_where=text("outcome = 'lost'"),
+        ),
+    )
 
     run_id: str = Field(primary_key=True, max_length=UUID)
     case_id: str = Field(max_length=UUID)

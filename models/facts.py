@@ -38,6 +38,7 @@ CASE_FACTS = Table(
     Column("held_calendar", String(DIGEST)),
     Index("ix_case_facts_counts_at", "counts_at"),
     Index("ix_case_facts_received_at", "received_at"),
-    Index("ix_case_facts_person_key_matter_key_received_at", "person_key", "matter_key", "received_at"),
+    # The matter first: the cases of a matter are looked up too, whosever they are.
+    Index("ix_case_facts_matter_key_person_key_received_at", "matter_key", "person_key", "received_at"),
 )
 """`received_on` and `counts_on` are dates of Shanghai; working time is in whole minutes and days."""

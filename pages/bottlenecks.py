@@ -19,6 +19,7 @@ from pages.list_links import linker
 from pages.rendering import render
 from pages.sessions import page_only
 from routes.dependencies import Given
+from routes.pages import Page
 from rules.calendar import SHANGHAI, local
 from rules.case.vocabulary import Role
 
@@ -67,12 +68,21 @@ async def cluster(
     since: str = "",
     until: str = "",
     hall: str = "",
+    page: Page = 1,
 ) -> Response:
     """Show the cases of one cluster: of the same matter and cause as a case. A matter is in no address."""
     chosen = await _chosen(given, since, until, hall)
-    found = await cluster_of(given, viewer, number, chosen.period)
-    back = linker("/bottlenecks", {"since": chosen.since, "until": chosen.until, "hall": chosen.hall})
-    return render(request, "lists/cluster.html", found=found, chosen=chosen, words=list_words, back=back())
+    found = await cluster_of(given, viewer, number, chosen.period, page)
+    asked = {"since": chosen.since, "until": chosen.until, "hall": chosen.hall}
+    return render(
+        request,
+        "lists/cluster.html",
+        found=found,
+        chosen=chosen,
+        words=list_words,
+        back=linker("/bottlenecks", asked)(),
+        link=linker("", asked),
+    )
 
 
 async def _chosen(services: Services, since: str, until: str, hall: str) -> Chosen:

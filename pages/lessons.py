@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from casework.lessons import search_lessons
+from casework.lessons import WINDOW, search_lessons
 from casework.services import Services
 from casework.viewer import Viewer
 from pages.errors import SEE_OTHER
@@ -20,6 +20,7 @@ from routes.pages import Page
 
 router = APIRouter(dependencies=SIGNED_IN)
 Short = Annotated[str, Form(max_length=1000)]
+Before = Annotated[str, Form(pattern=r"^([0-9a-f-]{36})?$")]
 
 
 @router.get("/lessons")
@@ -30,14 +31,15 @@ async def lessons(request: Request, given: Given, viewer: PageStaff, page: Page 
 
 @router.post("/lessons/search")
 async def search(
-    request: Request, given: Given, viewer: PageStaff, q: Short = "", cause: Short = ""
+    request: Request, given: Given, viewer: PageStaff, q: Short = "", cause: Short = "", before: Before = ""
 ) -> Response:
-    """Search: the results are the answer to the post itself."""
+    """Search: the results are the answer to the post itself; `before` goes on from where it came to."""
     faults: dict[str, str] = {}
     typed = read_search({"q": q}, faults)
     if faults:
         return await _show(request, given, viewer, q=q, fault=faults["q"], status=422)
-    return await _show(request, given, viewer, q=typed, cause=cause if cause in CAUSE else "")
+    chosen = cause if cause in CAUSE else ""
+    return await _show(request, given, viewer, q=typed, cause=chosen, before=before or None)
 
 
 @router.get("/lessons/search")
@@ -54,10 +56,11 @@ async def _show(
     q: str = "",
     cause: str = "",
     page: int = 1,
+    before: str | None = None,
     fault: str | None = None,
     status: int = 200,
 ) -> Response:
-    found = await search_lessons(given, viewer, "" if fault else q, cause or None, page)
+    found = await search_lessons(given, viewer, "" if fault else q, cause or None, page, before)
     return render(
         request,
         "lists/lessons.html",
@@ -69,4 +72,5 @@ async def _show(
         fault=fault,
         page=page,
         searched=bool(q or cause),
+        window=WINDOW,
     )

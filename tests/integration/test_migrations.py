@@ -5,6 +5,8 @@ import re
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, Table, insert, inspect, select, text
 
+from models.case import Case
 from models.database import DatabaseUnavailable
 from models.migrate import SCRIPTS, alembic_config, downgrade, migration_engine, upgrade
 from models.tables import metadata
@@ -109,6 +112,37 @@ def guarded_tables(connection: Connection) -> list[str]:
         else "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'"
     )
     return sorted(set(connection.execute(text(query)).scalars()))
+
+
+async def test_an_older_case_says_since_when_its_citizen_is_owed_a_word(database_url: str) -> None:
+    await upgrade(database_url, "0007")
+    for id, status, since in (
+        ("owed", "handling", ["2026-03-09T01:20:00.250000Z", "2026-03-10T01:00:00Z"]),
+        ("told", "handling", []),
+        ("over", "closed", ["2026-03-09T01:20:00Z"]),
+    ):
+        await examine(database_url, partial(_add_case, id=id, status=status, since=since))
+    await upgrade(database_url)
+    cases = Case.__table__  # type: ignore[attr-defined]
+    wanted = select(cases.c.id, cases.c.response_since).order_by(cases.c.id)
+    found = await examine(database_url, lambda c: [tuple(row) for row in c.execute(wanted)])
+    at = datetime(2026, 3, 9, 1, 20, 0, 250_000, tzinfo=UTC)
+    assert found == [("over", None), ("owed", at), ("told", None)]
+
+
+def _add_case(connection: Connection, id: str, status: str, since: list[str]) -> None:
+    table = Table("cases", MetaData(), autoload_with=connection)
+    values = {column.name: _filler(column) for column in table.columns if not column.nullable}
+    state = {"response_since": since}
+    values |= {"id": id, "status": status, "state": state}
+    connection.execute(insert(table), values)
+
+
+def _filler(column: Column[Any]) -> Any:
+    kind = column.type.python_type
+    if kind is datetime:
+        return datetime(2026, 3, 9, tzinfo=UTC)
+    return kind() if kind in (str, int, bool) else []
 
 
 async def test_a_second_upgrade_finds_nothing_to_do(database_url: str) -> None:

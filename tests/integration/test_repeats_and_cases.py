@@ -1,5 +1,6 @@
 """Point by point what happens to a case's experience: repeats, clusters, lessons, typical cases."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from sqlmodel import col, select, update
 
 from activities.tables import FACTS
+from casework import bottlenecks, lessons
 from casework.repeats import Repeats, repeats_of
 from casework.viewer import Viewer
 from models.act import Act
@@ -157,6 +159,38 @@ async def test_clusters_count_cases_by_matter_and_cause_within_scope(house: Hous
     assert "<strong>5</strong>受理办件" in await shown(house, "auditor", "/bottlenecks")
 
 
+async def test_wordings_that_differ_in_punctuation_only_are_one_cluster(house: House) -> None:
+    await house.file(matter="个体户注销")
+    await house.file(matter="个体户 注销。", petitioner=OTHER)
+    last = await house.file(matter="《个体户》注销", petitioner=OTHER | {"phone": "13800130078"})
+    page = await shown(house, SUPERVISOR, "/bottlenecks")
+    body = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert body.count("<tr>") == 1 and f"/bottlenecks/{last['number']}" in body and "《个体户》注销" in body
+    assert '<td class="right">3</td>' in body
+    assert (await shown(house, SUPERVISOR, f"/bottlenecks/{last['number']}")).count("个体户") >= 3
+
+
+async def test_a_cluster_says_how_many_are_open_and_late(house: House) -> None:
+    await house.closed()
+    late = await house.file(petitioner=OTHER)
+    await house.act(late, "triage", CLERK, **triage())
+    async with house.services.database.begin() as session:
+        (await session.get_one(Case, late["id"])).light = "red"
+    page = await shown(house, SUPERVISOR, "/bottlenecks")
+    body = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert [int(n) for n in re.findall(r'<td class="right(?: late)?">(\d+)</td>', body)] == [2, 0, 1, 1]
+
+
+async def test_a_large_cluster_has_pages(sqlite_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bottlenecks, "PER_PAGE", 1)
+    older, newer = await sqlite_house.file(), await sqlite_house.file(petitioner=OTHER)
+    path = f"/bottlenecks/{older['number']}"
+    first = await shown(sqlite_house, SUPERVISOR, path)
+    second = await shown(sqlite_house, SUPERVISOR, f"{path}?page=2")
+    assert newer["number"] in first and 'rel="next"' in first and 'rel="prev"' not in first
+    assert f'href="/cases/{older["number"]}"' in second and 'rel="next"' not in second
+
+
 # Lessons
 
 
@@ -183,6 +217,24 @@ async def test_a_lesson_is_kept_found_and_suggested_where_it_helps(house: House)
         assert "没有找到" in (await browser.post("/lessons/search", {"q": "没有这个词"})).text
         assert text not in (await browser.post("/lessons/search", {"q": "", "cause": "legacy"})).text
     assert text in await shown(house, CLERK, "/lessons")
+
+
+async def test_a_search_reads_the_newest_lessons_and_goes_on_where_asked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lessons, "WINDOW", 1)
+    old = await archived(house, "先问清再收件", matter="个体户注销")
+    await archived(house, "别的事情", matter="居住证办理", petitioner=OTHER)
+    async with visit(house, CLERK) as browser:
+        found = (await browser.post("/lessons/search", {"q": "先问清"})).text
+        assert "先问清再收件" not in found and "更早的还没有查" in found
+        before = re.findall(r'name="before" value="([^"]+)"', found)
+        again = (await browser.post("/lessons/search", {"q": "先问清", "before": before[0]})).text
+        assert "先问清再收件" in again
+        assert "先问清再收件" in (await browser.post("/lessons/search", {"q": old["number"]})).text
+        # The same matter is suggested from beyond the window too, punctuation aside.
+        panel = await browser.post("/counter/similar", {"phone": "", "matter": "个体户,注销"})
+        assert "先问清再收件" in panel.text
 
 
 @pytest.mark.parametrize("stranger", ["chengzhong.clerk", "guilin.social.contact", "superior"])
