@@ -8,8 +8,8 @@ QUEUES = {
         "triage revisit overdue warned"
     ),
     ("guilin.centre", "/lead"): "decide decide_return triage revisit overdue warned",
-    ("guilin.supervisor", "/supervision"): "overdue climbed limit orders decide referred",
-    ("auditor", "/supervision"): "overdue climbed limit orders decide referred",
+    ("guilin.supervisor", "/supervision"): "overdue climbed supervision limit orders decide referred",
+    ("auditor", "/supervision"): "overdue climbed supervision limit orders decide referred",
     ("superior", "/supervision"): "referred overdue all",
 }
 """Each role's work lists: its queues, as casework/worklists.py has them."""
