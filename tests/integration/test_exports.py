@@ -341,7 +341,7 @@ async def batches(*several: Sequence[Sequence[Any]]) -> AsyncIterator[Sequence[S
 
 
 async def test_a_sheet_holds_texts_and_numbers_as_they_are() -> None:
-    odd = ["<b>&\"'", "שלום 𠮷", "x\ny", "\x01", "0001", "1e5"]
+    odd = ["<b>&\"'", "שלום 𠮷", "x\ny", "\x01", "0001", "1e5", "_x0041_x0042_", " x "]
     with await write_sheet(HEAD, batches([[each, 1.5] for each in odd], [[None, 3]])) as file:
         rows = rows_of(file.read())
     assert facts(rows) == {"筛选条件": "=1+1"}
