@@ -63,8 +63,8 @@ class ClusterCases:
     places: Places
 
 
-async def clusters(services: Services, viewer: Viewer, period: Period) -> Clusters:
-    """Return the clusters of at least two cases, the largest first."""
+async def clusters(services: Services, viewer: Viewer, period: Period, most: int | None = MOST) -> Clusters:
+    """Return the clusters of at least two cases, the largest first; all of them where `most` is None."""
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
         groups = await _groups(session, scope, period)
@@ -75,7 +75,7 @@ async def clusters(services: Services, viewer: Viewer, period: Period) -> Cluste
         (each for each in found if each.count >= SMALLEST and each.matter),
         key=lambda each: (-each.count, -each.repeats, each.number),
     )
-    return Clusters(large[:MOST], count, repeats, places)
+    return Clusters(large[:most], count, repeats, places)
 
 
 async def _groups(session: AsyncSession, scope: Scope, period: Period) -> Iterable[Mapping[str, Any]]:
@@ -115,20 +115,27 @@ async def cluster_of(services: Services, viewer: Viewer, number: str, period: Pe
     """Return the cases of the period that are of one cluster with a case. Raises `NotFound`."""
     now = await services.clock.now()
     async with services.database.read() as session:
-        scope = await scope_of(session, viewer)
-        case = await case_row(session, number)
-        if case is None or not scope.covers(case):
-            raise NotFound("case")
-        cause = col(Case.cause)
-        alike = and_(
-            scope.cases, period.received, cause.is_(None) if case.cause is None else cause == case.cause
-        )
-        counted = FACTS.c.case_id == col(Case.id)
-        matters = (await session.exec(select(Case.matter).join(FACTS, counted).where(alike).distinct())).all()
-        same = [each for each in matters if plain_matter(each) == plain_matter(case.matter)]
+        scope, case, cases = await cluster_condition(session, viewer, number, period)
         order = (col(Case.received_at).desc(), col(Case.id).desc())
-        of_it: Any = select(Case.id).join(FACTS, counted).where(alike, col(Case.matter).in_(same))
-        ids = of_it.order_by(*order).limit(CASES + 1)
+        ids: Any = select(Case.id).where(cases).order_by(*order).limit(CASES + 1)
         rows = await read_rows(services, session, ids, order, now)
         places = await places_of(session, scope)
     return ClusterCases(case.matter or "", case.cause, rows[:CASES], len(rows) > CASES, places)
+
+
+async def cluster_condition(
+    session: AsyncSession, viewer: Viewer, number: str, period: Period
+) -> tuple[Scope, Case, ColumnElement[bool]]:
+    """Return the scope, the case that names a cluster, and the condition of its cases. Raises `NotFound`."""
+    scope = await scope_of(session, viewer)
+    case = await case_row(session, number)
+    if case is None or not scope.covers(case):
+        raise NotFound("case")
+    cause = col(Case.cause)
+    alike = and_(
+        *(scope.cases, period.received, cause.is_(None) if case.cause is None else cause == case.cause),
+        col(Case.id).in_(select(FACTS.c.case_id)),  # as they are counted: one without a number is not
+    )
+    matters = (await session.exec(select(Case.matter).where(alike).distinct())).all()
+    same = [each for each in matters if plain_matter(each) == plain_matter(case.matter)]
+    return scope, case, and_(alike, col(Case.matter).in_(same))

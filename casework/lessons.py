@@ -6,9 +6,11 @@ Source: S1, 经验.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import and_, col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.scope import scope_of
 from casework.services import Services
@@ -77,18 +79,23 @@ async def search_lessons(
     services: Services, viewer: Viewer, typed: str, cause: str | None, page: int
 ) -> Lessons:
     """Return a page of the lessons that the viewer sees, newest first; `typed` is looked for in all texts."""
+    async with services.database.read() as session:
+        wanted = await lessons_wanted(session, viewer, typed, cause)
+        start = (page - 1) * PER_PAGE
+        rows = (await session.exec(wanted.offset(start).limit(PER_PAGE + 1))).all()
+    return Lessons([_lesson(row) for row in rows[:PER_PAGE]], len(rows) > PER_PAGE)
+
+
+async def lessons_wanted(session: AsyncSession, viewer: Viewer, typed: str, cause: str | None) -> Any:
+    """Return the query for cases with the lessons that the viewer sees, newest first."""
     conditions: list[ColumnElement[bool]] = [_LEARNT]
     if typed:
         texts = (col(Case.lesson), col(Case.matter), col(Case.number))
         conditions.append(or_(*(text.icontains(typed, autoescape=True) for text in texts)))
     if cause:
         conditions.append(col(Case.cause) == cause)
-    async with services.database.read() as session:
-        scope = await scope_of(session, viewer)
-        wanted = select(Case).where(and_(scope.cases, *conditions)).order_by(col(Case.id).desc())
-        start = (page - 1) * PER_PAGE
-        rows = (await session.exec(wanted.offset(start).limit(PER_PAGE + 1))).all()
-    return Lessons([_lesson(row) for row in rows[:PER_PAGE]], len(rows) > PER_PAGE)
+    scope = await scope_of(session, viewer)
+    return select(Case).where(and_(scope.cases, *conditions)).order_by(col(Case.id).desc())
 
 
 def _lesson(row: Case, same_matter: bool = False) -> Lesson:

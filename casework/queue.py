@@ -61,13 +61,13 @@ class Queue:
     untold: Part
 
 
-async def read_queue(services: Services, viewer: Viewer) -> Queue:
-    """Return the queue of the viewer's hall."""
+async def read_queue(services: Services, viewer: Viewer, whole: bool = False) -> Queue:
+    """Return the queue of the viewer's hall; the whole of it also beyond what a page shows."""
     now = await services.clock.now()
-    reader = _Reader(services, viewer, now)
+    reader = _Reader(services, viewer, now, whole)
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
-        unnumbered = await _unnumbered(services, session, scope)
+        unnumbered = await _unnumbered(services, session, scope, None if whole else MOST)
         # What it waits for, not its status: a judgement that is owed stands before a revisit.
         untriaged, unvisited = col(Case.step) == "triage", col(Case.step) == "revisit"
         untold = and_(
@@ -83,9 +83,11 @@ async def read_queue(services: Services, viewer: Viewer) -> Queue:
         )
 
 
-async def _unnumbered(services: Services, session: AsyncSession, scope: Scope) -> list[dict[str, Any]]:
+async def _unnumbered(
+    services: Services, session: AsyncSession, scope: Scope, most: int | None
+) -> list[dict[str, Any]]:
     waiting = select(Filing).where(scope.filings, col(Filing.registered_at).is_(None))
-    rows = (await session.exec(waiting.order_by(col(Filing.received_at)).limit(MOST))).all()
+    rows = (await session.exec(waiting.order_by(col(Filing.received_at)).limit(most))).all()
     return await filing_views(services, session, rows)
 
 
@@ -94,23 +96,33 @@ class _Reader:
     services: Services
     viewer: Viewer
     now: datetime
+    whole: bool
 
     async def part(
         self, session: AsyncSession, condition: ColumnElement[bool], command: str, alarm: str
     ) -> Part:
         """Return the cases on which the counter may give `command` now, with the instant of its alarm."""
         oldest = select(Case).where(condition, col(Case.open)).order_by(col(Case.received_at), col(Case.id))
-        rows = (await session.exec(oldest.limit(MOST + 1))).all()
-        found = [await opened(self.services, session, case) for case in rows[:MOST]]
+        made: list[Entry] = []
+        start, more = 0, True
+        while more and (self.whole or start == 0):
+            rows = (await session.exec(oldest.offset(start).limit(MOST + 1))).all()
+            made += await self._entries(session, rows[:MOST], command, alarm)
+            start, more = start + MOST, len(rows) > MOST
+        # Late ones first: they have no instant to wait for any more.
+        made.sort(key=lambda entry: (not entry.late, entry.by or self.now))
+        return Part(made, more)
+
+    async def _entries(
+        self, session: AsyncSession, rows: Sequence[Case], command: str, alarm: str
+    ) -> list[Entry]:
+        found = [await opened(self.services, session, case) for case in rows]
         people = await masked_petitioners(self.services, session, [each.case.id for each in found])
-        made = [
+        return [
             self._entry(each, people[each.case.id]["name"], alarm)
             for each in found
             if self._may(each, command)
         ]
-        # Late ones first: they have no instant to wait for any more.
-        made.sort(key=lambda entry: (not entry.late, entry.by or self.now))
-        return Part(made, len(rows) > MOST)
 
     def _may(self, found: Found, command: str) -> bool:
         terms = found.pinned

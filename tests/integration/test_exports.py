@@ -31,7 +31,7 @@ from models.case import Case
 from models.filing import CaseSecret, Petitioner
 from models.petitioner import NAME_INDEX, PHONE_INDEX
 from pages.export_words import LEDGER, LIST
-from pages.exports import WORK
+from pages.sheets import WORK
 from rules.case.vocabulary import Role
 from tests.support.cases import Story, handled, t, told, triage
 from tests.support.office import freeze, services_at
