@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import and_, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -132,10 +133,9 @@ async def cluster_condition(
     if case is None or not scope.covers(case):
         raise NotFound("case")
     cause = col(Case.cause)
-    alike = and_(
-        *(scope.cases, period.received, cause.is_(None) if case.cause is None else cause == case.cause),
-        col(Case.id).in_(select(FACTS.c.case_id)),  # as they are counted: one without a number is not
-    )
+    # As they are counted: by their facts.
+    received = col(Case.id).in_(select(FACTS.c.case_id).where(period.received))
+    alike = and_(scope.cases, received, cause.is_(None) if case.cause is None else cause == case.cause)
     matters = (await session.exec(select(Case.matter).where(alike).distinct())).all()
     same = [each for each in matters if plain_matter(each) == plain_matter(case.matter)]
     return scope, case, and_(alike, col(Case.matter).in_(same))

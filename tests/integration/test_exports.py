@@ -1,6 +1,7 @@
 """Lists as Excel: the rows of the list and no others, what stands above them, and no formula ever."""
 
 import asyncio
+import io
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlmodel import col, select, update
 
 from casework import exports
@@ -28,6 +30,7 @@ from models.petitioner import NAME_INDEX, PHONE_INDEX
 from pages.export_words import LEDGER, LIST
 from pages.sheets import WORK
 from rules.case.vocabulary import Role
+from tests.support.cases import t
 from tests.support.sheets import CLERK, CONTACT, HOSTILE, LEAD, facts, recorded, rows_of, table, visit
 
 
