@@ -1,6 +1,6 @@
 """Supervision and evidence, all figures of contract.md in one run, on PostgreSQL.
 
-    python benchmarks/supervision.py [--part evidence] [--part figures]
+    python benchmarks/supervision.py [--part evidence] [--part figures] [--part exports]
 
 Each part has a module of its own (`supervision_….py`), which can be run alone and says what it measures.
 Prints the tables of all parts, and as its last line one JSON object of all figures.

@@ -27,6 +27,7 @@ from models.facts import CASE_FACTS
 from rules.repeats import matter_key
 
 MOST = 50  # clusters on the page
+EXPORTED = 5_000  # clusters in a sheet
 PER_PAGE = 50  # cases of one cluster
 SMALLEST = 2
 
@@ -87,14 +88,14 @@ def _cases(period: Period) -> ColumnElement[bool]:
     return and_(col(Case.received_at) >= period.start, col(Case.received_at) < period.end)
 
 
-async def clusters(services: Services, viewer: Viewer, period: Period) -> Clusters:
-    """Return the clusters of at least two cases, the largest first."""
+async def clusters(services: Services, viewer: Viewer, period: Period, most: int = MOST) -> Clusters:
+    """Return the clusters of at least two cases, the largest first, up to `most`."""
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
         within = _within(scope, period)
         sums: Any = select(func.count(), func.coalesce(func.sum(_F.repeated), 0)).where(within)
         count, repeats = (await session.exec(sums)).one()
-        found, newest = await _largest(session, within)
+        found, newest = await _largest(session, within, most)
         # Not by the index of matters, which would read their cases of all years.
         of_found = and_(within, (_F.matter_key + 0).in_({key for key, _ in found}))
         await _add_units(session, of_found, found)
@@ -108,7 +109,7 @@ async def clusters(services: Services, viewer: Viewer, period: Period) -> Cluste
 
 
 async def _largest(
-    session: AsyncSession, within: ColumnElement[bool]
+    session: AsyncSession, within: ColumnElement[bool], most: int
 ) -> tuple[dict[Key, Cluster], dict[Key, str]]:
     """Return the largest clusters, not named yet, and the id of the newest case of each."""
     count, repeats = func.count(), func.sum(_F.repeated)
@@ -116,7 +117,7 @@ async def _largest(
     columns: tuple[Any, ...] = (_F.matter_key, _F.cause, count, repeats, func.max(_F.case_id))
     grouped: Any = select(*columns).where(within, _F.matter_key.is_not(None)).group_by(*columns[:2])
     order = (count.desc(), repeats.desc(), _F.matter_key, _F.cause)
-    rows = (await session.exec(grouped.having(count >= SMALLEST).order_by(*order).limit(MOST))).all()
+    rows = (await session.exec(grouped.having(count >= SMALLEST).order_by(*order).limit(most))).all()
     found = {
         (key, cause): Cluster("", cause, "", count=number, repeats=again)
         for key, cause, number, again, _ in rows
@@ -160,17 +161,30 @@ async def cluster_of(
     """Return cases of the period that are of one cluster with a case. Raises `NotFound`."""
     now = await services.clock.now()
     async with services.database.read() as session:
-        scope = await scope_of(session, viewer)
-        case = await case_row(session, number)
-        if case is None or not scope.covers(case):
-            raise NotFound("case")
-        same = _F.matter_key.is_not_distinct_from(matter_key(case.matter))
-        alike = and_(_within(scope, period), same, _F.cause.is_not_distinct_from(case.cause))
-        newest = (
-            select(_F.case_id.label("id")).where(alike).order_by(_F.received_at.desc(), _F.case_id.desc())
-        )
+        scope, case, same = await _of_cluster(session, viewer, number, period)
+        newest = select(_F.case_id.label("id")).where(same).order_by(_F.received_at.desc(), _F.case_id.desc())
         ids: Any = newest.offset((page - 1) * PER_PAGE).limit(PER_PAGE + 1)
         order = (col(Case.received_at).desc(), col(Case.id).desc())
         rows = await read_rows(services, session, ids, order, now)
         places = await places_of(session, scope)
     return ClusterCases(case.matter or "", case.cause, rows[:PER_PAGE], page, len(rows) > PER_PAGE, places)
+
+
+async def cluster_condition(
+    session: AsyncSession, viewer: Viewer, number: str, period: Period
+) -> tuple[Scope, Case, ColumnElement[bool]]:
+    """Return the scope, the case that names a cluster, and the condition of its cases. Raises `NotFound`."""
+    scope, case, same = await _of_cluster(session, viewer, number, period)
+    return scope, case, and_(scope.cases, col(Case.id).in_(select(_F.case_id).where(same)))
+
+
+async def _of_cluster(
+    session: AsyncSession, viewer: Viewer, number: str, period: Period
+) -> tuple[Scope, Case, ColumnElement[bool]]:
+    """Return the same, with the condition on `case_facts`."""
+    scope = await scope_of(session, viewer)
+    case = await case_row(session, number)
+    if case is None or not scope.covers(case):
+        raise NotFound("case")
+    same = _F.matter_key.is_not_distinct_from(matter_key(case.matter))
+    return scope, case, and_(_within(scope, period), same, _F.cause.is_not_distinct_from(case.cause))

@@ -127,6 +127,14 @@ def _narrowed(seen: ColumnElement[bool], status: str | None) -> ColumnElement[bo
     return and_(seen, col(Bulletin.status) == status) if status else seen
 
 
+async def bulletins_wanted(session: AsyncSession, viewer: Viewer, status: str) -> Any:
+    """Return the query for the bulletins of one status that the viewer sees, newest first."""
+    seen = _narrowed(await seen_by(session, viewer), status)
+    named = and_(col(Unit.hall) == Bulletin.hall, col(Unit.code) == Bulletin.unit)
+    wanted = select(Bulletin, Hall.name, Unit.name).join(Hall, col(Hall.code) == Bulletin.hall)
+    return wanted.join(Unit, named, isouter=True).where(seen).order_by(col(Bulletin.id).desc())
+
+
 async def bulletin_list(
     services: Services, viewer: Viewer, status: str, page: int, per_page: int
 ) -> BulletinList:

@@ -3,7 +3,7 @@
 A download is on the access log before it begins.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.access import record
+from casework.bottlenecks import cluster_condition
+from casework.figure_rows import Period
 from casework.ledger_export import LedgerRow, stream_ledger
 from casework.places import Places, places_of
-from casework.rows import Row, by_urgency, stream_rows
+from casework.rows import STREAMED, Row, by_urgency, stream_rows
 from casework.scope import Scope, scope_of
 from casework.searching import Results, Wanted, condition_of
 from casework.services import Services
@@ -72,6 +74,44 @@ async def worklist(
         cases = and_(scope.cases, col(Case.open), within.condition, queues[queue])
         order = (col(Case.order_due_at), col(Case.id)) if queue == ORDERS else by_urgency()
         yield await _opened(services, session, scope, cases, order, _listed(services))
+
+
+@asynccontextmanager
+async def cluster(
+    services: Services, viewer: Viewer, number: str, period: Period
+) -> AsyncIterator[tuple[Case, Export]]:
+    """Open the cases of one cluster, with the case that names it. Raises `NotFound`, `TooManyRows`."""
+    async with services.database.read() as session:
+        scope, case, cases = await cluster_condition(session, viewer, number, period)
+        order = (col(Case.received_at).desc(), col(Case.id).desc())
+        yield case, await _opened(services, session, scope, cases, order, _listed(services))
+
+
+Query = Callable[[AsyncSession], Awaitable[Any]]
+
+
+@asynccontextmanager
+async def streamed(services: Services, viewer: Viewer, query: Query) -> AsyncIterator[Export]:
+    """Open what a query finds, row by row as it stands there. Raises `TooManyRows`."""
+    async with services.database.read() as session:
+        wanted = await query(session)
+        total = await _counted(session, wanted)
+        places = await places_of(session, await scope_of(session, viewer))
+        yield Export(total, await services.clock.now(), places, _rows(session, wanted))
+
+
+async def _counted(session: AsyncSession, wanted: Any) -> int:
+    ids = wanted.order_by(None).subquery()
+    total = (await session.exec(select(func.count()).select_from(ids))).one()
+    if total > MOST_ROWS:
+        raise TooManyRows(total)
+    return int(total)
+
+
+async def _rows(session: AsyncSession, wanted: Any) -> AsyncIterator[Sequence[Any]]:
+    found = await session.stream(wanted.execution_options(yield_per=STREAMED))
+    async for several in found.partitions():
+        yield several
 
 
 def found(results: Results, now: datetime) -> Export:

@@ -177,6 +177,15 @@ def _unlike(rows: Sequence[Case]) -> ColumnElement[bool]:
     return col(Case.id).not_in([row.id for row in rows])
 
 
+async def lessons_wanted(session: AsyncSession, viewer: Viewer, typed: str, cause: str | None) -> Any:
+    """Return the query for cases with the lessons that the viewer sees, newest first: all, for a sheet."""
+    scope = await scope_of(session, viewer)
+    wanted = select(Case).where(and_(scope.cases, _LEARNT)).order_by(col(Case.id).desc())
+    if typed:
+        wanted = wanted.where(_mentions(typed))
+    return wanted.where(col(Case.cause) == cause) if cause else wanted
+
+
 def _lesson(row: Case, same_matter: bool = False) -> Lesson:
     return Lesson(
         row.number or "",

@@ -51,7 +51,7 @@ class LostPoints:
     places: Places
 
 
-async def lost_points(services: Services, viewer: Viewer, asked: Asked) -> LostPoints:
+async def lost_points(services: Services, viewer: Viewer, asked: Asked, most: int = MOST) -> LostPoints:
     """Return the cases that cost a unit points. Raises `NotFound` for a hall or unit of others."""
     now = await services.clock.now()
     async with services.database.read() as session:
@@ -61,11 +61,11 @@ async def lost_points(services: Services, viewer: Viewer, asked: Asked) -> LostP
         raise NotFound("unit")
     period = Period(asked.start, asked.end, now, frozenset({asked.hall}))
     unit = asked.unit
-    found = await services.database.look(lambda session: _cases(session.connection(), period, unit))
-    return LostPoints(asked.hall, unit, tuple(found[:MOST]), len(found) > MOST, places)
+    found = await services.database.look(lambda session: _cases(session.connection(), period, unit, most))
+    return LostPoints(asked.hall, unit, tuple(found[:most]), len(found) > most, places)
 
 
-def _cases(connection: Connection, period: Period, unit: str) -> list[LosingCase]:
+def _cases(connection: Connection, period: Period, unit: str, most: int) -> list[LosingCase]:
     mine = and_(FACTS.c.unit == unit, or_(*_REASONS.values(), *(FACTS.c[name] > 0 for name in _TIMES)))
     flags = [condition.label(name) for name, condition in _REASONS.items()]
     wanted = (
@@ -78,7 +78,7 @@ def _cases(connection: Connection, period: Period, unit: str) -> list[LosingCase
     )
     found: list[LosingCase] = []
     for row in connection.execute(wanted):
-        if len(found) > MOST:
+        if len(found) > most:
             break
         if losing := _losing(row, unit):
             found.append(losing)

@@ -60,13 +60,13 @@ class Queue:
     untold: Part
 
 
-async def read_queue(services: Services, viewer: Viewer) -> Queue:
-    """Return the queue of the viewer's hall."""
+async def read_queue(services: Services, viewer: Viewer, whole: bool = False) -> Queue:
+    """Return the queue of the viewer's hall; the whole of it also beyond what a page shows."""
     now = await services.clock.now()
-    reader = _Reader(services, viewer, now)
+    reader = _Reader(services, viewer, now, None if whole else MOST)
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
-        unnumbered = await _unnumbered(services, session, scope)
+        unnumbered = await _unnumbered(services, session, scope, reader.most)
         # What it waits for, not its status: a judgement that is owed stands before a revisit.
         untriaged, unvisited = col(Case.step) == "triage", col(Case.step) == "revisit"
         untold = col(Case.response_since).is_not(None)
@@ -83,9 +83,11 @@ async def read_queue(services: Services, viewer: Viewer) -> Queue:
     return Queue(unnumbered, *parts)
 
 
-async def _unnumbered(services: Services, session: AsyncSession, scope: Scope) -> list[dict[str, Any]]:
+async def _unnumbered(
+    services: Services, session: AsyncSession, scope: Scope, most: int | None
+) -> list[dict[str, Any]]:
     waiting = select(Filing).where(scope.filings, col(Filing.registered_at).is_(None))
-    rows = (await session.exec(waiting.order_by(col(Filing.received_at)).limit(MOST))).all()
+    rows = (await session.exec(waiting.order_by(col(Filing.received_at)).limit(most))).all()
     return await filing_views(services, session, rows)
 
 
@@ -94,12 +96,14 @@ class _Reader:
     services: Services
     viewer: Viewer
     now: datetime
+    most: int | None
 
     async def found(self, session: AsyncSession, condition: ColumnElement[bool]) -> list[Found]:
-        """Return the oldest open cases that pass, one more than are shown."""
+        """Return the oldest open cases that pass, one more than are shown; all where the whole is wanted."""
         oldest = col(Case.received_at), col(Case.id)
+        room = None if self.most is None else self.most + 1
         # An index alone says which; only what is shown is fetched from the wide rows.
-        ids: Any = select(Case.id).where(condition, col(Case.open)).order_by(*oldest).limit(MOST + 1)
+        ids: Any = select(Case.id).where(condition, col(Case.open)).order_by(*oldest).limit(room)
         read = ids.subquery()
         shown = select(Case).join(read, read.c.id == col(Case.id)).order_by(*oldest)
         return [await opened(self.services, session, case) for case in (await session.exec(shown)).all()]
@@ -110,12 +114,12 @@ class _Reader:
         """Return those on which the counter may give `command` now, with the instant of its alarm."""
         made = [
             self._entry(each, people[each.case.id]["name"], alarm)
-            for each in found[:MOST]
+            for each in found[: self.most]
             if self._may(each, command)
         ]
         # Late ones first: they have no instant to wait for any more.
         made.sort(key=lambda entry: (not entry.late, entry.by or self.now))
-        return Part(made, len(found) > MOST)
+        return Part(made, self.most is not None and len(found) > self.most)
 
     def _may(self, found: Found, command: str) -> bool:
         terms = found.pinned

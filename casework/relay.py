@@ -1,8 +1,8 @@
 """The relay: finishes what a crash or an outage left open between the tables and the engine.
 
 It starts every filing that has no number, has issued bulletins sent that were not, and tells the
-workflow of events that it never heard of
-(written just before a worker died). Everything it does may be done twice, also by two relays.
+workflow of events that it never heard of (written just before a worker died). Everything it does may
+be done twice, also by two relays.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlalchemy.orm import load_only
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import col, select
+from sqlmodel import and_, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from activities.reporting import ADDRESSEE
@@ -37,6 +37,7 @@ _WITHOUT_CONTENT: tuple[Any, ...] = (
     ReportFile.size,
     ReportFile.sha256,
 )
+_LATEST: tuple[Any, ...] = (col(Report.due_at).desc(), col(Report.id))
 READERS = frozenset[Role]().union(*MAY_SEE.values())
 
 
@@ -76,7 +77,7 @@ async def list_reports(
         seen = await halls_seen(session, viewer)
         conditions = [*_scope(viewer, seen), *_narrow(narrowed)]
         total = (await session.exec(select(func.count()).select_from(Report).where(*conditions))).one()
-        wanted = select(Report).where(*conditions).order_by(col(Report.due_at).desc(), col(Report.id))
+        wanted = select(Report).where(*conditions).order_by(*_LATEST)
         rows = (await session.exec(wanted.limit(per_page).offset((page - 1) * per_page))).all()
         names = select(Hall.code, Hall.name).order_by(Hall.code)
         plans = select(ReportingPlan).order_by(col(ReportingPlan.due_at), ReportingPlan.hall)
@@ -94,6 +95,18 @@ async def list_reports(
                 if viewer.role in MAY_SEE[ReportKind(each.kind)]
             ],
         )
+
+
+async def reports_wanted(session: AsyncSession, viewer: Viewer, narrowed: Filter) -> Any:
+    """Return the query for reports that a viewer sees with who took each in, the latest due first."""
+    conditions = [*_scope(viewer, await halls_seen(session, viewer)), *_narrow(narrowed)]
+    first = select(ReportReceipt.username).where(ReportReceipt.report_id == Report.id).limit(1)
+    first_by = (
+        first.order_by(col(ReportReceipt.at), ReportReceipt.username).correlate(Report).scalar_subquery()
+    )
+    taken = and_(col(ReportReceipt.report_id) == Report.id, col(ReportReceipt.username) == first_by)
+    wanted = select(Report, Hall.name, ReportReceipt).join(Hall, col(Hall.code) == Report.hall)
+    return wanted.join(ReportReceipt, taken, isouter=True).where(*conditions).order_by(*_LATEST)
 
 
 async def read_report(services: Services, viewer: Viewer, report_id: str) -> dict[str, Any]:

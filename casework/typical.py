@@ -6,6 +6,7 @@ Source: S1; domain.md, section 8. Every act is a row of the record (`acts`), kin
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import and_, col, false, func, select, true
@@ -225,6 +226,15 @@ async def list_typical(services: Services, viewer: Viewer, status: str, page: in
         newest = select(TypicalCase).where(and_(seen, col(TypicalCase.status) == status))
         newest = newest.order_by(col(TypicalCase.id).desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
         return Listed((await session.exec(newest)).all(), counts)
+
+
+async def typical_wanted(session: AsyncSession, viewer: Viewer, status: str) -> Any:
+    """Return the query for the write-ups of one status that the viewer sees, newest first."""
+    seen = await _seen_by(session, viewer)
+    named = and_(col(Unit.hall) == TypicalCase.hall, col(Unit.code) == TypicalCase.unit)
+    wanted = select(TypicalCase, Hall.name, Unit.name).join(Hall, col(Hall.code) == TypicalCase.hall)
+    wanted = wanted.join(Unit, named, isouter=True).where(seen, col(TypicalCase.status) == status)
+    return wanted.order_by(col(TypicalCase.id).desc())
 
 
 async def published(services: Services, page: int) -> tuple[Sequence[Published], int]:

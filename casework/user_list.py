@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -55,6 +56,16 @@ class Places:
 
 async def find_users(services: Services, wanted: Filter, page: int) -> Users:
     """Return the users of a filter by name of account. Raises DatabaseUnavailable."""
+    found = users_wanted(wanted)
+    async with services.database.read() as session:
+        counted = select(func.count()).select_from(found.order_by(None).subquery())
+        total = (await session.exec(counted)).one()
+        items = (await session.exec(found.limit(PER_PAGE).offset((page - 1) * PER_PAGE))).all()
+    return Users(items, total, page)
+
+
+def users_wanted(wanted: Filter) -> Any:
+    """Return the query for the users of a filter, by name of account."""
     conditions = [
         *([col(User.hall) == wanted.hall] if wanted.hall else []),
         *([col(User.unit) == wanted.unit] if wanted.unit else []),
@@ -65,11 +76,7 @@ async def find_users(services: Services, wanted: Filter, page: int) -> Users:
         part = wanted.q.lower()
         username, name = func.lower(User.username), func.lower(User.name)
         conditions.append(username.contains(part, autoescape=True) | name.contains(part, autoescape=True))
-    found = select(User).where(*conditions).order_by(col(User.username))
-    async with services.database.read() as session:
-        total = (await session.exec(select(func.count()).select_from(User).where(*conditions))).one()
-        items = (await session.exec(found.limit(PER_PAGE).offset((page - 1) * PER_PAGE))).all()
-    return Users(items, total, page)
+    return select(User).where(*conditions).order_by(col(User.username))
 
 
 async def get_user(services: Services, username: str) -> User:

@@ -7,10 +7,12 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     """Mount every page, the static files, and error pages for whoever asked for a page."""
     # Not at the head: whoever needs one module of this package must not import all of them.
     from pages import (
+        access_log,
         account,
         admin,
         admin_calendar,
         admin_contacts,
+        admin_exports,
         admin_grants,
         admin_halls,
         admin_import,
@@ -27,12 +29,14 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         department,
         evidence,
         exports,
+        figure_exports,
         figures,
         help,
         home,
         inbox,
         lead,
         lessons,
+        list_exports,
         oidc,
         public,
         public_cases,
@@ -52,6 +56,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages.static_files import mount_static
 
     modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision]
+    modules += [list_exports, figure_exports, admin_exports, access_log]
     modules += [exports, cases, case, case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, reports, bulletins, bottlenecks, lessons, typical]

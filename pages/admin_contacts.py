@@ -14,6 +14,7 @@ from pages.admin_parts import KeepsContacts, show, typed, worded
 from pages.admin_words import CONFLICT
 from pages.errors import SEE_OTHER
 from pages.frame import SIGNED_IN
+from pages.list_links import linker
 from routes.dependencies import Given
 from routes.directory import ContactLine
 from routes.problems import validation_faults
@@ -36,7 +37,8 @@ async def contacts(request: Request, given: Given, viewer: KeepsContacts, hall: 
     if not hall:
         raise NotFound("hall")
     lines = await lines_of(given, viewer, hall)
-    return show(request, "contacts.html", halls=halls, hall=hall, lines=lines)
+    export = linker("/admin/contacts/export.xlsx", {"hall": hall})()
+    return show(request, "contacts.html", halls=halls, hall=hall, lines=lines, export=export)
 
 
 @router.get("/admin/contacts/{hall}/{unit}")

@@ -24,6 +24,7 @@ from pages.admin_parts import (
 )
 from pages.admin_words import CONFLICT, PLACE_FAULTS, REFUSED
 from pages.frame import SIGNED_IN
+from pages.list_links import linker
 from routes.dependencies import Given
 from routes.refusal_log import address, log_refusal
 from routes.wording import ROLES
@@ -37,6 +38,7 @@ ROLE_OPTIONS = [
 ]
 ROLE_NAMES = [(str(role), ROLES[role]) for role in SIGNING_IN]
 _ACTIVE = {"yes": True, "no": False}
+ACTIVE_WORDS = {"yes": "有效", "no": "已停用"}
 
 
 @router.get("/admin/users")
@@ -51,11 +53,10 @@ async def users(
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """Show the users, narrowed down as asked."""
-    hall, unit = split_place(place)
-    q = q.strip()[:100].replace("\0", "")
-    found = await find_users(given, Filter(hall, unit, role or None, _ACTIVE.get(active), q or None), page)
+    wanted = read_filter(place, role, active, q)
+    found = await find_users(given, wanted, page)
     places = await read_places(given)
-    asked = {"place": place, "role": role, "active": active, "q": q}
+    asked = {"place": place, "role": role, "active": active, "q": wanted.q or ""}
 
     def link(number: int) -> str:
         return "?" + urlencode({**asked, "page": number})
@@ -69,8 +70,16 @@ async def users(
         options=options,
         asked=asked,
         link=link,
+        export=linker("/admin/users/export.xlsx", asked),
         roles=ROLE_NAMES,
     )
+
+
+def read_filter(place: str, role: str, active: str, q: str) -> Filter:
+    """Return what the list of users is narrowed to."""
+    hall, unit = split_place(place)
+    typed = q.strip()[:100].replace("\0", "")
+    return Filter(hall, unit, role or None, _ACTIVE.get(active), typed or None)
 
 
 @router.get("/admin/add-user")

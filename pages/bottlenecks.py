@@ -39,13 +39,18 @@ class Chosen:
     hall: str
     faults: dict[str, str]
 
+    @property
+    def typed(self) -> dict[str, str | None]:
+        """Return what the address of the same period says."""
+        return {"since": self.since, "until": self.until, "hall": self.hall}
+
 
 @router.get("/bottlenecks")
 async def bottlenecks(
     request: Request, given: Given, viewer: Overseer, since: str = "", until: str = "", hall: str = ""
 ) -> Response:
     """Show the clusters of a period, the largest first; the last 90 days where none is chosen."""
-    chosen = await _chosen(given, since, until, hall)
+    chosen = await chosen_period(given, since, until, hall)
     found = await clusters(given, viewer, chosen.period)
     return render(
         request,
@@ -55,7 +60,8 @@ async def bottlenecks(
         chosen=chosen,
         share=percent(found.repeats / found.count if found.count else None),
         figures=linker("/figures", {"from": chosen.since, "to": chosen.until, "hall": chosen.hall})(),
-        link=linker("", {"since": chosen.since, "until": chosen.until, "hall": chosen.hall}),
+        link=linker("", chosen.typed),
+        export=linker("/bottlenecks/export.xlsx", chosen.typed),
     )
 
 
@@ -71,21 +77,21 @@ async def cluster(
     page: Page = 1,
 ) -> Response:
     """Show the cases of one cluster: of the same matter and cause as a case. A matter is in no address."""
-    chosen = await _chosen(given, since, until, hall)
+    chosen = await chosen_period(given, since, until, hall)
     found = await cluster_of(given, viewer, number, chosen.period, page)
-    asked = {"since": chosen.since, "until": chosen.until, "hall": chosen.hall}
     return render(
         request,
         "lists/cluster.html",
         found=found,
         chosen=chosen,
         words=list_words,
-        back=linker("/bottlenecks", asked)(),
-        link=linker("", asked),
+        back=linker("/bottlenecks", chosen.typed)(),
+        link=linker("", chosen.typed),
+        export=linker(f"/bottlenecks/{number}/export.xlsx", chosen.typed)(),
     )
 
 
-async def _chosen(services: Services, since: str, until: str, hall: str) -> Chosen:
+async def chosen_period(services: Services, since: str, until: str, hall: str) -> Chosen:
     """Read the period, days of Shanghai with both ends; what is no day is told, and the usual one shown."""
     now = await services.clock.now()
     today = local(now).date()

@@ -66,9 +66,7 @@ async def bulletins(
     request: Request, given: Given, viewer: Reader, status: Status | None = None, page: Page = 1
 ) -> Response:
     """Show one status of those that the viewer sees: what waits for somebody comes first."""
-    usual: Status = "referred" if viewer.role is Role.SUPERIOR else "issued"
-    usual = "draft" if viewer.role in DECIDERS_OF_DRAFTS else usual
-    chosen = status or usual
+    chosen = status or usual_status(viewer)
     listed = await bulletin_list(given, viewer, chosen, page, PER_PAGE)
     return render(
         request,
@@ -79,7 +77,15 @@ async def bulletins(
         last=max(1, -(-listed.counts[chosen] // PER_PAGE)),
         link=linker("/bulletins", {"status": chosen}),
         number=number_of,
+        export=linker("/bulletins/export.xlsx", {"status": chosen}),
     )
+
+
+def usual_status(viewer: Viewer) -> Status:
+    """Return which status a viewer looks at first."""
+    if viewer.role in DECIDERS_OF_DRAFTS:
+        return "draft"
+    return "referred" if viewer.role is Role.SUPERIOR else "issued"
 
 
 @router.get("/bulletins/{bulletin}")

@@ -76,11 +76,11 @@ def list_cells(places: Places) -> Callable[[Row], list[Cell]]:
             word("kind", row.kind, ""),
             word("status", row.status),
             word("level", row.level),
-            _at(row.received_at),
-            _at(row.due_at),
+            at_minute(row.received_at),
+            at_minute(row.due_at),
             "暂定" if row.due_provisional else None,
             left_words(row.left) if row.left else None,
-            _at(row.order_due_at),
+            at_minute(row.order_due_at),
             word("command", row.step, ""),
             word("role", row.step_by, ""),
             "重复" if row.repeat else None,
@@ -99,10 +99,10 @@ def ledger_cells(places: Places) -> Callable[[LedgerRow], list[Cell]]:
             row.subject,
             places.unit(row.hall, row.unit),
             row.person,
-            _at(row.dispatched_at),
-            _at(row.signed_at),
-            _at(row.due_at),
-            "\n".join(f"{_at(at)} {by or ''} {text or ''}" for at, by, text in row.progress),
+            at_minute(row.dispatched_at),
+            at_minute(row.signed_at),
+            at_minute(row.due_at),
+            "\n".join(f"{at_minute(at)} {by or ''} {text or ''}" for at, by, text in row.progress),
             LEVEL.get(row.level, row.level),
             row.returns,
             row.extensions,
@@ -112,7 +112,7 @@ def ledger_cells(places: Places) -> Callable[[LedgerRow], list[Cell]]:
             row.explanation,
             _revisit(*row.revisit) if row.revisit else None,
             row.rating,
-            _at(row.closed_at),
+            at_minute(row.closed_at),
             LIGHT.get(row.light, row.light),
         ]
 
@@ -138,20 +138,21 @@ def filter_words(typed: Mapping[str, str], places: Places) -> str:
     return "；".join(said)
 
 
-def _at(at: datetime | None) -> str | None:
+def at_minute(at: datetime | None) -> str | None:
+    """Return an instant on the clock of Shanghai: 2026-11-22 09:30."""
     # As `pages.rendering.moment` shows it, at half the cost: there are six in a row.
     return local(at).isoformat(" ", "minutes")[:16] if at else None
 
 
 def _order(text: str | None, due_at: datetime, answered_at: datetime | None, answer: str | None) -> str:
-    answered = f"{_at(answered_at)} 答复：{answer or ''}" if answered_at else "未答复"
-    return f"{text or ''}（{_at(due_at)} 前答复）{answered}"
+    answered = f"{at_minute(answered_at)} 答复：{answer or ''}" if answered_at else "未答复"
+    return f"{text or ''}（{at_minute(due_at)} 前答复）{answered}"
 
 
 def _revisit(
     at: datetime, reached: bool | None, rating: int | None, resolved: bool | None, text: str | None
 ) -> str:
-    said: list[Any] = [_at(at), "已联系上" if reached else "未联系上"]
+    said: list[Any] = [at_minute(at), "已联系上" if reached else "未联系上"]
     if rating:
         said.append(word("rating", rating))
     if resolved is not None:

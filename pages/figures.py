@@ -35,7 +35,7 @@ Reader = Annotated[Viewer, Depends(page_only(*READERS))]
 async def figures(request: Request, given: Given, viewer: Reader) -> Response:
     """Show the figures of a period, of all halls overseen or narrowed down."""
     filters = read_figure_filters(request.query_params)
-    asked = await _asked(given, filters)
+    asked = await asked_as(given, filters)
     found = await read_figures(given, viewer, asked)
     async with given.database.read() as session:
         places = await places_of(session, await scope_of(session, viewer))
@@ -53,6 +53,7 @@ async def figures(request: Request, given: Given, viewer: Reader) -> Response:
         link=linker("/figures", dict(filters.typed)),
         lost_link=_lost_link(filters),
         clusters=_clusters_link(asked),
+        export=linker("/figures/export.xlsx", dict(filters.typed)),
     )
 
 
@@ -60,14 +61,16 @@ async def figures(request: Request, given: Given, viewer: Reader) -> Response:
 async def lost(request: Request, given: Given, viewer: Reader, hall: str, unit: str) -> Response:
     """Show the cases that cost a unit points."""
     filters = read_figure_filters({**request.query_params, "hall": hall, "unit": unit})
-    asked = await _asked(given, filters)
+    asked = await asked_as(given, filters)
+    period = {"from": filters.typed["from"], "to": filters.typed["to"]}
     return render(
         request,
         "figures/lost.html",
         lost=await lost_points(given, viewer, asked),
         asked=asked,
         words=figure_words,
-        back=linker("/figures", {"from": filters.typed["from"], "to": filters.typed["to"]})(),
+        back=linker("/figures", period)(),
+        export=linker(f"/figures/{quote(hall)}/{quote(unit)}/export.xlsx", period)(),
     )
 
 
@@ -109,7 +112,8 @@ class _Names:
         return figure_words.names_of(labels.CAUSE, group["cause"])
 
 
-async def _asked(given: Services, filters: FigureFilters) -> Asked:
+async def asked_as(given: Services, filters: FigureFilters) -> Asked:
+    """Return what the filters ask for; the last twelve months where they name no period."""
     return await asked_for(given, filters.start, filters.end, **filters.narrowed, step=filters.step)
 
 

@@ -1,8 +1,16 @@
 """HEAD at a page: what GET would answer, without the body. Monitors and link checkers ask like that."""
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.headers import API
+
+_MARK = "bancheng.head"
+
+
+def is_head(request: HTTPConnection) -> bool:
+    """Say whether a page is asked for without its body: what would be made for nobody need not be."""
+    return bool(request.scope.get(_MARK))
 
 
 class HeadAsGet:
@@ -26,4 +34,4 @@ class HeadAsGet:
                 ended = True
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        await self._app({**scope, "method": "GET"}, receive, send_bare)
+        await self._app({**scope, "method": "GET", _MARK: True}, receive, send_bare)

@@ -31,6 +31,7 @@ REPORTS = Place("/reports", "周报")
 ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
 EVIDENCE = Place("/evidence", "证据核验")
+ACCESS_LOG = Place("/access-log", "访问日志")
 INBOX = Place("/inbox", "消息")
 HELP = Place("/help", "帮助")
 
@@ -53,9 +54,9 @@ MORE: Mapping[Role, tuple[Place, ...]] = {
     Role.CENTRE: (BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF),
     Role.CONTACT: (BULLETINS, LESSONS),
     Role.DEPUTY_LEADER: (LESSONS,),
-    Role.SUPERVISOR: (BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, EVIDENCE),
+    Role.SUPERVISOR: (BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, EVIDENCE, ACCESS_LOG),
     Role.SUPERIOR: (LESSONS,),
-    Role.AUDITOR: (REPORTS, BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF),
+    Role.AUDITOR: (REPORTS, BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, ACCESS_LOG),
 }
 """What a role opens now and then: folded away, so that the day's places stay in one line."""
 

@@ -1,5 +1,6 @@
 """`/reports`: weekly reports with their files and receipts; whom one goes to takes it in here."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -38,9 +39,7 @@ async def reports(
     page: Page = 1,
 ) -> Response:
     """Show the reports, narrowed by kind, category and hall, and when the next ones are due."""
-    chosen = Filter(
-        kind if kind in REPORT_KIND else None, category if category in CATEGORY else None, code(hall)
-    )
+    chosen = read_filter(kind, category, hall)
     listed = await list_reports(given, viewer, chosen, page, PER_PAGE)
     return render(
         request,
@@ -52,7 +51,15 @@ async def reports(
         formats=FORMATS,
         page=page,
         last=max(1, -(-listed.total // PER_PAGE)),
-        link=linker("/reports", {"kind": chosen.kind, "category": chosen.category, "hall": chosen.hall}),
+        link=linker("/reports", asdict(chosen)),
+        export=linker("/reports/export.xlsx", asdict(chosen)),
+    )
+
+
+def read_filter(kind: str, category: str, hall: str) -> Filter:
+    """Return what the list is narrowed to; what is no kind, category or code is passed over."""
+    return Filter(
+        kind if kind in REPORT_KIND else None, category if category in CATEGORY else None, code(hall)
     )
 
 

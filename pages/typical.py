@@ -62,7 +62,7 @@ async def listed(
     request: Request, given: Given, viewer: Reader, status: Status | None = None, page: Page = 1
 ) -> Response:
     """Show one status of the write-ups that the viewer sees."""
-    chosen: Status = status or ("submitted" if viewer.role is Role.SUPERVISOR else "published")
+    chosen = status or usual_status(viewer)
     found = await typical.list_typical(given, viewer, chosen, page)
     return render(
         request,
@@ -72,7 +72,13 @@ async def listed(
         page=page,
         last=max(1, -(-found.counts[chosen] // PER_PAGE)),
         link=linker("/typical", {"status": chosen}),
+        export=linker("/typical/export.xlsx", {"status": chosen}),
     )
+
+
+def usual_status(viewer: Viewer) -> Status:
+    """Return which status a viewer looks at first."""
+    return "submitted" if viewer.role is Role.SUPERVISOR else "published"
 
 
 @router.get("/typical/write/{number}")

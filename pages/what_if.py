@@ -27,7 +27,8 @@ from pages.list_filters import code
 from pages.policy_faults import policy_faults_in_words
 from pages.rendering import render
 from pages.sessions import page_only
-from pages.whatif_words import COUNTS, lines_of, refused_lines, total_line
+from pages.sheets import Sheet, at_once, send_sheet
+from pages.whatif_words import COLUMNS, COUNTS, line_cells, lines_of, refused_lines, total_line
 from routes.dependencies import Given
 from routes.fields import PeriodEnd, PeriodStart
 from routes.wording import fault_words
@@ -41,6 +42,7 @@ Asker = Annotated[Viewer, Depends(page_only(Role.SUPERVISOR, Role.CENTRE, Role.A
 MOST = 5_000  # cases in one run; the command line has no such limit
 UNPROCESSABLE, CONFLICT = 422, 409
 WORK = "what-if"
+SENT = ("policy", "text", "received_from", "received_to", "hall")
 LABELS = {
     "policy": "政策",
     "text": "政策全文",
@@ -70,11 +72,44 @@ async def form(request: Request, given: Given, viewer: Asker) -> Response:
 @router.post("/what-if")
 async def run(request: Request, given: Given, viewer: Asker) -> Response:
     """Decide the cases again and show what changes."""
-    sent = await typed(request, "policy", "text", "received_from", "received_to", "hall")
+    sent = await typed(request, *SENT)
+    done = await _run(request, given, viewer, sent)
+    if isinstance(done, Response):
+        return done
+    question, answer = done
+    return await _page(request, given, viewer, sent, answer=answer, policy=question.policy)
+
+
+@router.post("/what-if/export.xlsx")
+async def export(request: Request, given: Given, viewer: Asker) -> Response:
+    """Decide the cases again and send the table of what changes."""
+    sent = await typed(request, *SENT)
+    done = await _run(request, given, viewer, sent)
+    if isinstance(done, Response):
+        return done
+    question, answer = done
+    hall = f"；大厅:{answer.places.hall(question.hall)}" if question.hall else ""
+    notice = f"；按放假安排:{question.draft.source}" if question.draft else ""
+    words = (
+        f"受理日期:{sent['received_from']} 至 {sent['received_to']}{hall}；"
+        f"政策:《{question.policy.title}》({question.policy.version}){notice}"
+    )
+    rows = [*lines_of(answer), total_line(answer)]
+    sheet = Sheet(
+        *("政策推演", "what-if", COLUMNS, words, len(rows) - 1, await given.clock.now()),
+        *(at_once(rows), line_cells),
+    )
+    return await send_sheet(request, given, viewer, sheet)
+
+
+async def _run(
+    request: Request, given: Services, viewer: Viewer, sent: Mapping[str, str]
+) -> tuple[Question, Answer] | Response:
+    """Return what was asked and the answer; or the page that says what is wrong."""
     try:
         question = await _question(request, given, sent)
         with given.heavy.turn(WORK, viewer.username):
-            answer = await what_if(given, viewer, question, MOST)
+            return question, await what_if(given, viewer, question, MOST)
     except _Faults as wrong:
         shown = {"faults": wrong.faults, "policy_faults": wrong.policy}
         return await _page(request, given, viewer, sent, UNPROCESSABLE, **shown)
@@ -90,7 +125,6 @@ async def run(request: Request, given: Given, viewer: Asker) -> Response:
     except Busy:
         words = "您的上一次推演还没有结束，请等它结束后再试。"
         return await _page(request, given, viewer, sent, CONFLICT, busy=words)
-    return await _page(request, given, viewer, sent, answer=answer, policy=question.policy)
 
 
 async def _question(request: Request, given: Services, sent: Mapping[str, str]) -> Question:

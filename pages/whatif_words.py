@@ -20,6 +20,17 @@ COUNTS: tuple[tuple[str, str], ...] = (
 )
 """What is counted before and after, beside the on-time rate; in the order of the table."""
 
+COLUMNS = (
+    *(("大厅", 24), ("承办单位", 20), ("件数", 9)),
+    *(
+        (f"{title}·{when}", 14)
+        for title in ("应计件", "按时率", *(name for _, name in COUNTS))
+        for when in ("现行", "推演")
+    ),
+    ("不适用的操作", 14),
+)
+"""The table as Excel: each figure before and after in columns of their own."""
+
 NONE = "—"
 _OTHER_RULES = {"role": "当时的办理人在新规则下无权决定。", "values": "当时所填的内容在新规则下不成立。"}
 
@@ -64,6 +75,14 @@ def refused_lines(answer: Answer) -> Sequence[tuple[str, str, int]]:
         (word("command", command, word("event", command)), _reason(rule), count)
         for (command, rule), count in answer.not_applicable.most_common()
     ]
+
+
+def line_cells(line: Line) -> list[str | int]:
+    """Return a line as cells; counts are numbers."""
+    cells: list[str | int] = [line.hall, line.unit, line.cases]
+    for each in (line.handled, line.rate, *line.counts):
+        cells += [int(said) if said.isdecimal() else said for said in (each.before, each.after)]
+    return [*cells, line.not_applicable]
 
 
 def _reason(rule: str) -> str:

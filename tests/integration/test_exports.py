@@ -3,9 +3,7 @@
 import asyncio
 import io
 import re
-import zipfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlmodel import col, select, update
 
-from api import create_app
 from casework import exports
 from casework.finding import case_row, opened
 from casework.history import ledger_row
@@ -31,43 +28,10 @@ from models.case import Case
 from models.filing import CaseSecret, Petitioner
 from models.petitioner import NAME_INDEX, PHONE_INDEX
 from pages.export_words import LEDGER, LIST
-from pages.exports import WORK
+from pages.sheets import WORK
 from rules.case.vocabulary import Role
-from tests.support.cases import Story, handled, t, told, triage
-from tests.support.office import freeze, services_at
-from tests.support.recorded import record
-from tests.support.visiting import Visitor, visiting
-
-MONDAY = "03-09 09:20"
-NOW = "03-18 10:00"
-CLERK, CONTACT, LEAD = "guilin.clerk", "guilin.market.contact", "guilin.lead"
-HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", '=HYPERLINK("http://x")', "http://x.example/")
-
-
-def stories() -> list[Story]:
-    """With everything that a row of 附件3 tells of; the last ones stand elsewhere."""
-    full = handled(MONDAY, unit="market").give("progress", text="已联系 =1+1").give("progress", "03-10 10:00")
-    full.give("remind", "03-11 10:00").give("order", "03-12 10:00", text="请说明")
-    full = told(full.give("answer_order", "03-13 10:00", order="1"), "03-16 10:00")
-    full.give("revisit", "03-17 10:00", rating=5)
-    overdue = handled(MONDAY, unit="market").until(NOW)
-    explained = handled(MONDAY, unit="market").give("declare_unsolvable", "03-10 10:00")
-    explained = told(explained.give("confirm_unsolvable"), "03-11 10:00", resolved=False)
-    explained.give("revisit", "03-12 10:00", reached=False)
-    returned = Story(MONDAY).give(triage("commitment", "market")).give("return_order")
-    returned.give("decide_return", "03-10 10:00", unit="housing")
-    far = handled(MONDAY, "commitment", "market", "chengzhong")
-    return [full, overdue, explained, returned, Story(MONDAY), far]
-
-
-@asynccontextmanager
-async def recorded(url: str, folder: Path) -> AsyncIterator[Services]:
-    given = services_at(url, folder)
-    freeze(given.clock, t(NOW))
-    for number, story in enumerate(stories(), 1):
-        await record(given, story.until(NOW), f"{story.state.hall}-20260309-{number:04}")
-    yield given
-    await given.database.close()
+from tests.support.cases import t
+from tests.support.sheets import CLERK, CONTACT, HOSTILE, LEAD, facts, recorded, rows_of, table, visit
 
 
 @pytest.fixture
@@ -82,36 +46,6 @@ async def sqlite_services(furnished_sqlite_url: str, tmp_path: Path) -> AsyncIte
     """On SQLite, for what has nothing to do with the dialect."""
     async with recorded(furnished_sqlite_url, tmp_path) as given:
         yield given
-
-
-@asynccontextmanager
-async def visit(services: Services, username: str) -> AsyncIterator[Visitor]:
-    app = create_app(services=services)
-    app.state.services = services
-    async with visiting(app, services, username) as browser:
-        yield browser
-
-
-def rows_of(content: bytes) -> list[list[Any]]:
-    """Every row of the only sheet; nothing in it is a formula or a link."""
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        for name in book.namelist():
-            text = book.read(name).decode() if name.endswith((".xml", ".rels")) else ""
-            assert not re.search(r"<f[ />]|<hyperlink", text), name
-    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    assert len(book.sheet_names) == 1
-    return book.get_sheet_by_name(book.sheet_names[0]).to_python(skip_empty_area=False)
-
-
-def facts(rows: Sequence[Sequence[Any]]) -> dict[str, str]:
-    """What stands above the rows."""
-    return {row[0]: row[1] for row in rows[: rows.index([""] * len(rows[0]))]}
-
-
-def table(rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """The rows below the columns' names."""
-    start = rows.index([""] * len(rows[0])) + 1
-    return [dict(zip(rows[start], row, strict=True)) for row in rows[start + 1 :]]
 
 
 async def exported(services: Services, username: str, path: str) -> list[list[Any]]:
@@ -341,7 +275,7 @@ async def batches(*several: Sequence[Sequence[Any]]) -> AsyncIterator[Sequence[S
 
 
 async def test_a_sheet_holds_texts_and_numbers_as_they_are() -> None:
-    odd = ["<b>&\"'", "שלום 𠮷", "x\ny", "\x01", "0001", "1e5"]
+    odd = ["<b>&\"'", "שלום 𠮷", "x\ny", "\x01", "0001", "1e5", "_x0041_x0042_", " x "]
     with await write_sheet(HEAD, batches([[each, 1.5] for each in odd], [[None, 3]])) as file:
         rows = rows_of(file.read())
     assert facts(rows) == {"筛选条件": "=1+1"}
