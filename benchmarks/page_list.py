@@ -52,6 +52,8 @@ PAGES = (
     ("guilin.clerk", f"{SIMILAR} 登记事项第7号"),
     ("guilin.clerk", f"{SIMILAR} 没有这些字"),
     ("guilin.supervisor", "/bottlenecks"),
+    ("auditor", "/access-log"),
+    ("auditor", "/access-log?action=unmask"),
     ("auditor", "/bottlenecks"),
     ("auditor", "/bottlenecks/{number}"),
     ("guilin.lead", "/reports"),

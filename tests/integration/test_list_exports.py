@@ -16,6 +16,7 @@ from casework.services import Services
 from models.access import AccessLog
 from models.case import Bulletin, Case
 from models.directory import User
+from models.facts import CASE_FACTS
 from models.filing import Petitioner
 from models.petitioner import NAME_INDEX
 from models.report import Report, ReportReceipt
@@ -24,6 +25,7 @@ from pages.figure_exports import TABLES
 from pages.labels import ACCESS
 from pages.sheets import WORK
 from rules.case.vocabulary import Role
+from rules.repeats import matter_key
 from tests.support.cases import Story, t
 from tests.support.permitted import ALLOWED
 from tests.support.recorded import record
@@ -162,10 +164,13 @@ async def fill(services: Services) -> None:
             session.add(Petitioner(case_id=case_id, kind="person"))
         far = col(Case.hall) == "chengzhong"
         await session.exec(update(Case).where(far).values(lesson="远", matter="远"))
-        matters = {1: "+1", 2: "=1+1", 3: "=1+1", 4: "-1", 5: "@SUM(A1)"}
+        matters = {1: "+1", 2: "=1+1", 3: "=1+1", 4: "+1", 5: "@SUM(A1)"}
         for number, text in matters.items():
             of_case = col(Case.number) == CASE(number)
             await session.exec(update(Case).where(of_case).values(matter=text, cause="other"))
+            counted = CASE_FACTS.c.case_id.in_(select(Case.id).where(of_case))
+            facts_of_it = {"matter_key": matter_key(text), "cause": "other"}
+            await session.exec(update(CASE_FACTS).where(counted).values(facts_of_it))
         people = (await session.exec(select(User).where(User.hall == "guilin", User.unit == "social"))).all()
         for user, text in zip(sorted(people, key=lambda each: each.username), HOSTILE, strict=False):
             user.name = text
@@ -310,7 +315,7 @@ async def test_each_table_of_the_figures_is_a_sheet(services: Services) -> None:
     assert all(row["大厅"] for row in found["groups"] if row["分组方式"] == "按承办单位")
     assert sum(row["登记"] for row in found["trend"]) == 5
     assert found["holders"] and found["causes"]
-    assert [row["登记"] for row in found["matters"]] == [5]
+    assert [row["登记"] for row in found["matters"]] == [2, 2]
 
 
 async def test_a_table_of_the_figures_that_is_none_is_the_groups(sqlite_services: Services) -> None:
