@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, insert, or_, select
+from sqlalchemy import Connection, Executable, and_, bindparam, insert, or_, select
 
 from activities.tables import CASES, DELIVERIES, NOTIFICATIONS, USERS
 from activities.wording import sentence
@@ -30,9 +30,12 @@ def _telling(shape: Shape) -> Executable:
     The database finds the people while it writes: this stands in the transaction of every event.
     """
     hall = bindparam("at_hall", type_=USERS.c.hall.type)
+    # Once, however many of them are told: those who oversee a hall may sit above it.
+    over = USERS.c.hall.in_(halls_over(hall))
+    reach = {Role.SUPERVISOR: over, Role.SUPERIOR: or_(USERS.c.hall.is_(None), over)}
     at_any = []
     for place, (role, of_unit) in enumerate(shape):
-        address = [USERS.c.role == role.value, _reach(role, hall)]
+        address = [USERS.c.role == role.value, reach.get(role, USERS.c.hall == hall)]
         if of_unit:
             address.append(USERS.c.unit == bindparam(f"at_unit_{place}"))
         if role is Role.CONTACT:
@@ -48,15 +51,6 @@ def _telling(shape: Shape) -> Executable:
     )
     lines = insert(NOTIFICATIONS).from_select(["username", *_LINE], told)
     return lines.returning(NOTIFICATIONS.c.username)
-
-
-def _reach(role: Role, hall: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return where people of a role must be to hear of a hall: those who oversee it may sit above."""
-    if role is Role.SUPERVISOR:
-        return USERS.c.hall.in_(halls_over(hall))
-    if role is Role.SUPERIOR:
-        return or_(USERS.c.hall.is_(None), USERS.c.hall.in_(halls_over(hall)))
-    return USERS.c.hall == hall
 
 
 class Outside(Protocol):

@@ -199,7 +199,8 @@ def visits(role: Role, stage: Stage, made: Mapping[str, str]) -> list[str]:
 
 
 async def inspect(page: Page, what: str) -> list[str]:
-    """What is wrong with the page that is open."""
+    """What is wrong with the page that is open, once its scripts have run."""
+    await page.wait_for_load_state()
     faults = await out_of_reach(page)  # opens what is folded, so that axe sees it too
     faults += await violations(page)
     for screen in (DESK, PHONE):

@@ -42,7 +42,7 @@ async def test_the_result_of_a_what_if(browsing: Browsing) -> None:
         await page.locator('[name="received_from"]').fill(day)
         await page.locator('[name="received_to"]').fill(day)
         await page.locator('[name="policy"]').select_option("guilin")
-        await page.get_by_role("button", name="推演").click()
+        await page.get_by_role("button", name="推演", exact=True).click()
         await expect(page.get_by_role("table")).to_contain_text("市场监管局")
         assert await inspect(page, "what-if") == []
 
