@@ -1,21 +1,20 @@
-"""Writes what the figures count of a case, in the transaction that writes its events.
+"""Writes what the figures count of a case, beside the ledger: soon after the event that changes it.
 
-Most commands change nothing of it and cost nothing (rules/facts.py, `stirs`). Idempotent by the case:
-a row is what the ledger says of it, however often it is written.
+Such an event marks its case (`cases.facts_due`), and most commands mark nothing (rules/facts.py, `stirs`).
+Idempotent by the case: a row is what the ledger says of it, however often it is written.
 """
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, bindparam, case, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, insert, or_, select, text, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from activities.tables import CALENDARS, CASES, EVENTS, FACTS, PETITIONERS, POLICIES
 from models.calendar_values import calendar_from_values
-from models.messages import decode_changes, decode_policy
+from models.messages import decode_changes, decode_policy, decode_state
 from rules.calendar import Calendar
-from rules.case.events import SYSTEM, Event, fold
+from rules.case.events import SYSTEM, Event
 from rules.case.state import CaseState
 from rules.facts import CaseFacts, facts_of, outline, settled
 from rules.policy import Policy
@@ -23,9 +22,6 @@ from rules.repeats import WITHIN, matter_key
 
 _SIGN = 1 << 63
 _PLACE = ("hall", "unit", "kind", "cause", "consulted", "out_of_scope", "merged", "apart")
-_PLACE_AND_TIME = (*_PLACE, "counts_at", "counts_on")
-# A case that was judged before, and is open again, is in no N until it is judged anew.
-_NOTHING_YET = {"handled": 0}
 
 _LEDGER = (
     select(EVENTS.c.type, EVENTS.c.at, EVENTS.c.changes, EVENTS.c.fired)
@@ -33,8 +29,19 @@ _LEDGER = (
     .order_by(EVENTS.c.seq)
 )
 _PERSON = select(PETITIONERS.c.phone_index).where(PETITIONERS.c.case_id == bindparam("case_id"))
-# Locked: an event that is written meanwhile must find the row, or wait for it.
-_MATTER = select(CASES.c.matter).where(CASES.c.id == bindparam("case_id")).with_for_update()
+# Word for word the condition of the partial index.
+_IS_DUE = text("cases.facts_due")
+_ANY_DUE = select(CASES.c.id).where(_IS_DUE).limit(1)
+# Locked: an event that is written meanwhile waits, and marks the case again.
+_DUE = (
+    select(CASES.c.id, CASES.c.state, CASES.c.updated_at, CASES.c.matter)
+    .where(_IS_DUE)
+    .order_by(CASES.c.received_at, CASES.c.id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+_DONE = update(CASES).where(CASES.c.id.in_(bindparam("ids", expanding=True))).values(facts_due=False)
+_OLD = delete(FACTS).where(FACTS.c.case_id == bindparam("case_id"))
 
 
 def _repeated(person: ColumnElement[Any], matter: ColumnElement[Any]) -> ColumnElement[int]:
@@ -57,58 +64,53 @@ def _repeated(person: ColumnElement[Any], matter: ColumnElement[Any]) -> ColumnE
 _PERSON_KEY = bindparam("like_person", type_=FACTS.c.person_key.type)
 _MATTER_KEY = bindparam("like_matter", type_=FACTS.c.matter_key.type)
 _NEW = insert(FACTS).values(repeated=_repeated(_PERSON_KEY, _MATTER_KEY))
-_MINE = FACTS.c.case_id == bindparam("own_id")
-_CHANGED = update(FACTS).where(_MINE).values(repeated=_repeated(FACTS.c.person_key, FACTS.c.matter_key))
-_NEW_MATTER = update(FACTS).where(_MINE).values(repeated=_repeated(FACTS.c.person_key, _MATTER_KEY))
+
+
+def any_due(connection: Connection) -> bool:
+    """Whether facts of any case are older than its ledger."""
+    return connection.execute(_ANY_DUE).first() is not None
 
 
 class FactsWriter:
-    """Keeps `case_facts` as the ledger is. It remembers policies and calendars, which never change."""
+    """Brings `case_facts` up to the ledger. It remembers policies and calendars, which never change."""
 
     def __init__(self) -> None:
         self._policies: dict[tuple[str, str], Policy] = {}
         self._calendars: dict[str, Calendar] = {}
 
-    def begin(self, connection: Connection, state: CaseState, matter: str | None) -> None:
-        """Write the row of a case that was just registered."""
-        self._insert(connection, outline(state), matter)
+    def write_due(self, connection: Connection, most: int) -> int:
+        """Make the rows of marked cases anew from their ledgers, `most` of them; return of how many.
 
-    def change(self, connection: Connection, state: CaseState, at: datetime, matter: str | None) -> None:
-        """Write what an event at `at` changed; `matter` only where it was typed anew."""
-        if settled(state, at):
-            values = columns_of_facts(self._facts(connection, state.case_id))
-        else:
-            known = columns_of_facts(outline(state))
-            values = {name: known[name] for name in _PLACE_AND_TIME} | _NOTHING_YET
-        statement: Update = _CHANGED
-        if matter is not None:
-            key = matter_key(matter)
-            statement, values = _NEW_MATTER, values | {"matter_key": key, "like_matter": key}
-        if connection.execute(statement, values | _own(state.case_id, state.received_at)).rowcount == 0:
-            self.rewrite(connection, state.case_id)
-
-    def rewrite(self, connection: Connection, case_id: str) -> None:
-        """Make the row of a case anew from its ledger: one from before there were facts, or all of them."""
-        matter = connection.execute(_MATTER, {"case_id": case_id}).scalar_one()
-        connection.execute(delete(FACTS).where(FACTS.c.case_id == case_id))
-        self._insert(connection, self._facts(connection, case_id), matter)
+        Oldest first, since whether a case was a repeated one is looked up among those before it.
+        """
+        due = connection.execute(_DUE, {"most": most}).all()
+        for row in due:
+            state = decode_state(row.state)
+            counts = settled(state, row.updated_at)
+            facts = self._counted(connection, state) if counts else outline(state)
+            connection.execute(_OLD, {"case_id": row.id})
+            self._insert(connection, facts, row.matter)
+        if due:
+            connection.execute(_DONE, {"ids": [row.id for row in due]})
+        return len(due)
 
     def _insert(self, connection: Connection, facts: CaseFacts, matter: str | None) -> None:
         person = connection.execute(_PERSON, {"case_id": facts.case_id}).scalar_one_or_none()
         keys = {"person": person_key(person), "matter": matter_key(matter)}
-        values = columns_of_facts(facts) | _own(facts.case_id, facts.received_at)
+        values = columns_of_facts(facts) | {
+            "own_id": facts.case_id,
+            "own_received_at": facts.received_at,
+            "like_since": facts.received_at - WITHIN,
+        }
         values |= {f"{name}_key": key for name, key in keys.items()}
         connection.execute(_NEW, values | {f"like_{name}": key for name, key in keys.items()})
 
-    def _facts(self, connection: Connection, case_id: str) -> CaseFacts:
+    def _counted(self, connection: Connection, state: CaseState) -> CaseFacts:
+        rows = connection.execute(_LEDGER, {"case_id": state.case_id})
         events = [
             Event(row.type, row.at, SYSTEM, changes=decode_changes(row.changes), fired=tuple(row.fired))
-            for row in connection.execute(_LEDGER, {"case_id": case_id})
+            for row in rows
         ]
-        state = fold(events)
-        assert state is not None
-        if not settled(state, events[-1].at):
-            return outline(state)
         return facts_of(events, self._policy(connection, state), self._calendar(connection, state.calendar))
 
     def _policy(self, connection: Connection, state: CaseState) -> Policy:
@@ -125,10 +127,6 @@ class FactsWriter:
             wanted = select(CALENDARS.c["values"]).where(CALENDARS.c.version == version)
             self._calendars[version] = calendar_from_values(connection.execute(wanted).scalar_one())
         return self._calendars[version]
-
-
-def _own(case_id: str, received_at: datetime) -> dict[str, Any]:
-    return {"own_id": case_id, "own_received_at": received_at, "like_since": received_at - WITHIN}
 
 
 def columns_of_facts(facts: CaseFacts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How events get into the ledger: one transaction holds the rows, the projection, facts and inboxes.
+"""How events get into the ledger: one transaction holds the rows, the projection and inboxes.
 
 Plain functions over a SQLAlchemy Core connection, run by `Database.write`: this is the hot path of
 the product, and one hop for the whole transaction costs a third of an ORM session.
@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from activities.bulletins import draft
-from activities.facts import FactsWriter
 from activities.inbox import Inbox
 from activities.projection import columns_of, texts_of
 from activities.runs import note_ended, note_run
@@ -72,7 +71,6 @@ class LedgerWriter:
 
     def __init__(self, keyring: Keyring, inbox: Inbox) -> None:
         self._keyring, self._inbox = keyring, inbox
-        self._facts = FactsWriter()
 
     def append(
         self,
@@ -114,16 +112,15 @@ class LedgerWriter:
             columns["run_id"] = run_id
         if state.status is Status.ARCHIVED:
             note_ended(connection, run_id or head.run_id)
+        if stirred:
+            columns["facts_due"] = True
         if head.state is None:
             connection.execute(insert(CASES), {"id": head.case_id, **columns_of(state), **columns})
-            self._facts.begin(connection, state, texts.get("matter"))
         else:
             # A column that is set costs the indexes it stands in, also where its value stays.
             stood = columns_of(head.state)
             columns |= {n: value for n, value in columns_of(state).items() if value != stood[n]}
             connection.execute(_PROJECT, {"case_id": head.case_id, **columns})
-            if stirred:
-                self._facts.change(connection, state, rows[-1]["at"], texts.get("matter"))
         return Recorded([_stored(row) for row in rows], outside)
 
     def open_key(self, case_id: str, wrapped_key: str | None) -> CaseKey:

@@ -31,11 +31,11 @@ WITH made AS (
          $3::timestamptz - make_interval(mins => ($2 - n) * 10) AS received_at
   FROM generate_series($1::int, $2::int) AS n
 )
-INSERT INTO cases (id, number, hall, unit, co_units, channel, kind, status, level, light, round, outcome,
-  open, referred, matter, problem, cause, lesson, received_at, registered_at, due_at, due_provisional,
-  closed_at, on_time, step, step_by, order_due_at, response_since, policy_id, policy_version,
+INSERT INTO cases (facts_due, id, number, hall, unit, co_units, channel, kind, status, level, light,
+  round, outcome, open, referred, matter, problem, cause, lesson, received_at, registered_at, due_at,
+  due_provisional, closed_at, on_time, step, step_by, order_due_at, response_since, policy_id, policy_version,
   calendar_version, seq, last_hash, state, updated_at)
-SELECT '00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'),
+SELECT false, '00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'),
   hall || to_char('2020-01-01'::date + n / 1000, '-YYYYMMDD-') || lpad((n % 1000)::text, 4, '0'),
   hall, unit, '[]', 'counter',
   CASE WHEN lot < 2 THEN 'complex' WHEN lot < 30 THEN 'commitment' ELSE 'simple' END,

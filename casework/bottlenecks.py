@@ -15,6 +15,7 @@ from sqlmodel import and_, col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.errors import NotFound
+from casework.facts_filling import fill_facts
 from casework.figure_rows import Period
 from casework.finding import case_row
 from casework.places import Places, places_of
@@ -90,6 +91,7 @@ def _cases(period: Period) -> ColumnElement[bool]:
 
 async def clusters(services: Services, viewer: Viewer, period: Period, most: int = MOST) -> Clusters:
     """Return the clusters of at least two cases, the largest first, up to `most`."""
+    await fill_facts(services)
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
         within = _within(scope, period)
@@ -159,6 +161,7 @@ async def cluster_of(
     services: Services, viewer: Viewer, number: str, period: Period, page: int = 1
 ) -> ClusterCases:
     """Return cases of the period that are of one cluster with a case. Raises `NotFound`."""
+    await fill_facts(services)
     now = await services.clock.now()
     async with services.database.read() as session:
         scope, case, same = await _of_cluster(session, viewer, number, period)

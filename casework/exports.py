@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.access import record
 from casework.bottlenecks import cluster_condition
+from casework.facts_filling import fill_facts
 from casework.figure_rows import Period
 from casework.ledger_export import LedgerRow, stream_ledger
 from casework.places import Places, places_of
@@ -81,6 +82,7 @@ async def cluster(
     services: Services, viewer: Viewer, number: str, period: Period
 ) -> AsyncIterator[tuple[Case, Export]]:
     """Open the cases of one cluster, with the case that names it. Raises `NotFound`, `TooManyRows`."""
+    await fill_facts(services)
     async with services.database.read() as session:
         scope, case, cases = await cluster_condition(session, viewer, number, period)
         order = (col(Case.received_at).desc(), col(Case.id).desc())

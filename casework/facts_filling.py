@@ -1,36 +1,33 @@
-"""Makes the facts of cases that have none: those from before there were facts, or after they were deleted."""
+"""Brings what the figures count up to the ledger, and is asked to before figures are read."""
 
-from collections.abc import Sequence
+from functools import partial
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from activities.facts import FactsWriter
+from activities.facts import FactsWriter, any_due
 from casework.services import Services
-from models.case import Case
-from models.facts import CASE_FACTS
 
+AT_ONCE = 10  # cases in one transaction: their commands wait as long
 BATCH = 500
 
 
-async def fill_facts(services: Services, batch: int = BATCH) -> int:
-    """Make the facts of some cases, oldest first, from their ledgers; return of how many.
+async def fill_facts(services: Services, most: int = BATCH) -> int:
+    """Write the facts of cases whose events changed them, oldest first, `most` of them; return of how many.
 
-    Oldest first, since whether a case was a repeated one is looked up among those before it.
+    Where more are due (all of them after a change of what is counted) the worker's relay goes on.
     Raises DatabaseUnavailable.
     """
-    missing = await _missing(services, batch)
-    writer = FactsWriter()
+    if not await services.database.look(lambda session: any_due(session.connection())):
+        return 0
+    filled = 0
+    while filled < most:
+        room = min(AT_ONCE, most - filled)
+        done = await services.database.write(partial(_write, services.facts, room))
+        filled += done
+        if done < room:
+            break
+    return filled
 
-    def make(session: Session, case_id: str) -> None:
-        writer.rewrite(session.connection(), case_id)
 
-    for case_id in missing:
-        await services.database.write(lambda session, own=case_id: make(session, own))  # type: ignore[misc]
-    return len(missing)
-
-
-async def _missing(services: Services, most: int) -> Sequence[str]:
-    there = select(CASE_FACTS.c.case_id).where(CASE_FACTS.c.case_id == col(Case.id)).exists()
-    wanted = select(Case.id).where(~there).order_by(col(Case.received_at), col(Case.id)).limit(most)
-    async with services.database.read() as session:
-        return (await session.exec(wanted)).all()
+def _write(facts: FactsWriter, most: int, session: Session) -> int:
+    return facts.write_due(session.connection(), most)

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from casework import figure_rows as rows
 from casework.errors import NotFound
+from casework.facts_filling import fill_facts
 from casework.figure_rows import Period
 from casework.held_longest import bottlenecks
 from casework.moments import shown
@@ -71,6 +72,7 @@ class Sums:
 
 async def read_figures(services: Services, viewer: Viewer, asked: Asked) -> dict[str, Any]:
     """Return the figures of the halls that a viewer oversees. Raises `NotFound` for a hall of others."""
+    await fill_facts(services)
     now = await services.clock.now()
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)

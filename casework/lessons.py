@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import and_, col, false, func, or_, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.facts_filling import fill_facts
 from casework.scope import scope_of
 from casework.services import Services
 from casework.texts import is_clean
@@ -73,6 +74,7 @@ async def lessons_like(
     if not typed and not cause:
         return []
     others = col(Case.id) != (besides or "")
+    await fill_facts(services)
     async with services.database.read() as session:
         walk = await _walk_of(session, viewer)
         rows: list[Case] = []

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, or_, select
 
 from casework.errors import NotFound
+from casework.facts_filling import fill_facts
 from casework.figure_rows import Period
 from casework.figures import Asked
 from casework.places import Places, places_of
@@ -53,6 +54,7 @@ class LostPoints:
 
 async def lost_points(services: Services, viewer: Viewer, asked: Asked, most: int = MOST) -> LostPoints:
     """Return the cases that cost a unit points. Raises `NotFound` for a hall or unit of others."""
+    await fill_facts(services)
     now = await services.clock.now()
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)

@@ -1,7 +1,8 @@
 """The relay: finishes what a crash or an outage left open between the tables and the engine.
 
 It starts every filing that has no number, has issued bulletins sent that were not, and tells the
-workflow of events that it never heard of (written just before a worker died). Everything it does may
+workflow of events that it never heard of (written just before a worker died). What the figures count is
+brought up to the ledger here too, so that no command waits for it. Everything it does may
 be done twice, also by two relays.
 """
 
@@ -41,11 +42,9 @@ _log = structlog.get_logger(__name__)
 
 async def relay(services: Services, every: timedelta = EVERY) -> None:
     """Work until cancelled; an outage is waited out."""
-    filling = True
     while True:
         try:
-            # Only until none is missing: looking for what is not there takes a while.
-            filling = filling and bool(await fill_facts(services))
+            await fill_facts(services)
             await relay_once(services)
             await forget_old(services)
         except (DatabaseUnavailable, EngineUnavailable) as error:

@@ -13,6 +13,7 @@ from sqlalchemy import Row, and_, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.facts_filling import fill_facts
 from casework.scope import Scope, scope_of
 from casework.services import Services
 from casework.viewer import Viewer
@@ -38,6 +39,7 @@ async def repeats_of(services: Services, viewer: Viewer, case_id: str) -> Repeat
 
     A filing that is not registered yet is compared with nothing.
     """
+    await fill_facts(services)
     shown: Any = select(*(FACTS.c[name] for name in ("repeated", "person_key", "matter_key", "received_at")))
     async with services.database.read() as session:
         own = (await session.exec(shown.where(FACTS.c.case_id == case_id))).first()

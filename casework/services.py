@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from activities.facts import FactsWriter
 from casework.engine import Engine
 from casework.evidence import Evidence
 from casework.one_at_a_time import OneAtATime
@@ -43,6 +44,7 @@ class Services:
     pinned: PinnedTerms = field(default_factory=PinnedTerms)
     sign_in: SignInRules = field(default_factory=SignInRules)
     reporting: Mapping[str, ReportingTimes] = field(default_factory=dict)  # by policy; else as proposed
+    facts: FactsWriter = field(default_factory=FactsWriter)
     templates: Path | None = None  # where an operator keeps templates of their own
     heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
     given_evidence: Evidence | None = None  # None where nobody signs: most tests

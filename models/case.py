@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text, true
 from sqlmodel import Field
 
 from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, RowId, UTCDateTime
@@ -17,8 +17,8 @@ class Case(Base, table=True):
     filter, sort and show. `run_id` is the run of the workflow that wrote last. `step` is the command
     that the case waits for and `step_by` the role it waits for; `order_due_at` is when the first
     unanswered order is due; all three are empty once it is closed. `response_since` is the oldest
-    instant from which the citizen is owed a word, while the unit works on the case. Erasure blanks
-    `matter`, `problem`, `reply_text` and `lesson`.
+    instant from which the citizen is owed a word, while the unit works on the case. `facts_due`: its row
+    of `case_facts` is older than its ledger. Erasure blanks `matter`, `problem`, `reply_text` and `lesson`.
     """
 
     __tablename__ = "cases"
@@ -73,6 +73,13 @@ class Case(Base, table=True):
             sqlite_where=text("light = 'red'"),
             postgresql_where=text("light = 'red'"),
         ),
+        # Whose facts are to be written: few, and for seconds.
+        Index(
+            "ix_cases_facts_due",
+            *("received_at", "id"),
+            sqlite_where=text("facts_due"),
+            postgresql_where=text("facts_due"),
+        ),
         Index(
             "ix_cases_next_alarm_at",
             "next_alarm_at",
@@ -123,6 +130,7 @@ class Case(Base, table=True):
     run_id: str | None = Field(default=None, max_length=UUID)
     state: dict[str, Any] = Field(sa_type=Json)
     updated_at: datetime = Field(sa_type=UTCDateTime)
+    facts_due: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class CaseCoUnit(Base, table=True):

@@ -10,6 +10,7 @@ from sqlmodel import col, select, update
 
 from activities.tables import FACTS
 from casework import bottlenecks, lessons
+from casework.facts_filling import fill_facts
 from casework.repeats import Repeats, repeats_of
 from casework.viewer import Viewer
 from models.act import Act
@@ -46,6 +47,7 @@ async def shown(house: House, username: str | None, path: str, status: int = 200
 
 async def older(house: House, case: Mapping[str, Any], days: float) -> None:
     """Let a case have been received so many days ago."""
+    await fill_facts(house.services)
     async with house.services.database.begin() as session:
         row = await session.get_one(Case, case["id"])
         row.received_at -= timedelta(days=days)
