@@ -74,7 +74,8 @@ class SealingCodec(PayloadCodec):
 
 def _packed(data: bytes) -> bytes:
     """Return the shorter of raw and deflated; the first byte says which."""
-    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS, zdict=_COMMON)
+    # Messages are short: setting up a packer of the usual size costs more than packing them.
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS, memLevel=4, zdict=_COMMON)
     deflated = packer.compress(data) + packer.flush()
     return DEFLATED + deflated if len(deflated) < len(data) else RAW + data
 
