@@ -7,7 +7,21 @@ Idempotent by the case: a row is what the ledger says of it, however often it is
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, insert, or_, select, text, update
+import structlog
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
 from activities.tables import CALENDARS, CASES, EVENTS, FACTS, PETITIONERS, POLICIES
@@ -20,6 +34,7 @@ from rules.facts import CaseFacts, facts_of, outline, settled
 from rules.policy import Policy
 from rules.repeats import WITHIN, matter_key
 
+_log = structlog.get_logger(__name__)
 _SIGN = 1 << 63
 _PLACE = ("hall", "unit", "kind", "cause", "consulted", "out_of_scope", "merged", "apart")
 
@@ -81,18 +96,34 @@ class FactsWriter:
     def write_due(self, connection: Connection, most: int) -> int:
         """Make the rows of marked cases anew from their ledgers, `most` of them; return of how many.
 
-        Oldest first, since whether a case was a repeated one is looked up among those before it.
+        Oldest first, since whether a case was a repeated one is looked up among those before it. A case
+        that can't be read, because somebody wrote into its rows, keeps the row it had, and the log names it.
         """
         due = connection.execute(_DUE, {"most": most}).all()
         for row in due:
-            state = decode_state(row.state)
-            counts = settled(state, row.updated_at)
-            facts = self._counted(connection, state) if counts else outline(state)
+            try:
+                facts = self._facts(connection, row)
+            except DBAPIError:
+                raise
+            except Exception:  # whatever stands there: the figures of all others go on
+                _log.exception("facts not written", case_id=row.id)
+                continue
             connection.execute(_OLD, {"case_id": row.id})
             self._insert(connection, facts, row.matter)
         if due:
             connection.execute(_DONE, {"ids": [row.id for row in due]})
         return len(due)
+
+    def _facts(self, connection: Connection, row: Any) -> CaseFacts:
+        state = decode_state(row.state)
+        if not settled(state, row.updated_at):
+            return outline(state)
+        wanted = connection.execute(_LEDGER, {"case_id": row.id})
+        events = [
+            Event(told.type, told.at, SYSTEM, changes=decode_changes(told.changes), fired=tuple(told.fired))
+            for told in wanted
+        ]
+        return facts_of(events, self._policy(connection, state), self._calendar(connection, state.calendar))
 
     def _insert(self, connection: Connection, facts: CaseFacts, matter: str | None) -> None:
         person = connection.execute(_PERSON, {"case_id": facts.case_id}).scalar_one_or_none()
@@ -104,14 +135,6 @@ class FactsWriter:
         }
         values |= {f"{name}_key": key for name, key in keys.items()}
         connection.execute(_NEW, values | {f"like_{name}": key for name, key in keys.items()})
-
-    def _counted(self, connection: Connection, state: CaseState) -> CaseFacts:
-        rows = connection.execute(_LEDGER, {"case_id": state.case_id})
-        events = [
-            Event(row.type, row.at, SYSTEM, changes=decode_changes(row.changes), fired=tuple(row.fired))
-            for row in rows
-        ]
-        return facts_of(events, self._policy(connection, state), self._calendar(connection, state.calendar))
 
     def _policy(self, connection: Connection, state: CaseState) -> Policy:
         name = (state.policy.id, state.policy.version)

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import make_url, select, text
+from sqlalchemy import make_url, select, text, update
 from sqlmodel import col
 from sqlmodel import select as select_row
 
-from activities.tables import FACTS
+from activities.tables import CASES, FACTS
 from casework.bottlenecks import clusters
 from casework.facts_filling import fill_facts
 from casework.figure_rows import Period
@@ -33,7 +33,7 @@ from rules.case.vocabulary import Role
 from tests.support import counting
 from tests.support.books import furnish
 from tests.support.cases import Story, handled, t, told, triage
-from tests.support.figuring import go_on, keep, keep_one, kept, wander
+from tests.support.figuring import case_id, go_on, keep, keep_one, kept, wander
 from tests.support.house import KEYRING
 from tests.support.office import Office, SetClock, faults, open_office, services_at, slug
 from tests.support.postgres import Databases
@@ -313,6 +313,18 @@ async def test_facts_that_are_made_anew_are_the_same(books: Services) -> None:
     assert await fill_facts(books) == 0
     assert await rows_of(books) == before
     assert [row["handled"] for row in before] == [1, 1, 0, 1, 1]
+
+
+async def test_a_case_that_somebody_wrote_into_holds_up_no_others(books: Services) -> None:
+    await keep(books.database, KEYRING, [close_one(), close_one("03-10 09:20")])
+    before = await rows_of(books)
+    async with books.database.begin() as session:
+        connection = await session.connection()
+        await connection.execute(text("UPDATE cases SET facts_due = true"))
+        await connection.execute(update(CASES).where(CASES.c.id == case_id(0)).values(state={"round": "?"}))
+        await connection.execute(FACTS.delete())
+    assert await fill_facts(books) == 2
+    assert await rows_of(books) == before[1:]
 
 
 async def test_an_event_marks_its_case_and_its_facts_follow(books: Services) -> None:
