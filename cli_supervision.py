@@ -10,7 +10,7 @@ from console import HallOption, checked, fail, group, log_to, run, with_services
 
 ledger = group("The whole ledger as evidence: signed heads, verification.")
 dossier = group("Dossiers of cases, as inspectors get them.")
-report = group("Weekly reports.")
+report = group("Weekly and monthly reports.")
 DAY = "%Y-%m-%d"
 
 
@@ -75,12 +75,12 @@ def verify_dossier(
 
 @report.command("run")
 def run_report(
-    kind: Annotated[str, typer.Argument(help="hall_weekly or centre_weekly.")],
-    on: Annotated[datetime, typer.Option(formats=[DAY], help="A day of the week that is meant.")],
+    kind: Annotated[str, typer.Argument(help="hall_weekly, centre_weekly, monthly_lists or monthly.")],
+    on: Annotated[datetime, typer.Option(formats=[DAY], help="A day of the week or month that is meant.")],
     hall: HallOption = None,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="A folder to write the files to.")] = None,
 ) -> None:
-    """Run the reports of a week: make those that are missing, and compare the others with the ledger.
+    """Run the reports of a week or month: make what is missing, compare what is stored with the ledger.
 
     A report that is stored is made again as it was then, and nothing is written; exit 1 where it
     differs from what was stored.
@@ -100,16 +100,24 @@ def run_report(
 
 
 @report.command("template")
-def write_report_template(file: Annotated[Path, typer.Argument(dir_okay=False)]) -> None:
+def write_report_template(
+    file: Annotated[Path, typer.Argument(dir_okay=False)],
+    kind: Annotated[str, typer.Option(help="centre_weekly or monthly.")] = "centre_weekly",
+) -> None:
     """Write the Word template of the centre's summary, to be edited.
 
-    Put it into the folder templates/ of DATA_DIR as centre_weekly.docx: reports take it from then on.
+    Put it into the folder templates/ of DATA_DIR under the name of its kind (centre_weekly.docx,
+    monthly.docx): reports take it from then on.
     """
-    from documents.centre_weekly_template import make_template
+    from documents.summary import TITLES
+    from documents.summary_template import make_template
+    from rules.reporting import ReportKind
 
+    if kind not in TITLES:
+        raise typer.BadParameter(f"one of {', '.join(TITLES)}", param_hint="--kind")
     if file.exists():
         fail(f"{file} is there already")
-    file.write_bytes(make_template())
+    file.write_bytes(make_template(ReportKind(kind)))
     print(f"已写出 {file}。")
 
 

@@ -27,8 +27,13 @@ from rules.case.vocabulary import Role
 from rules.report_words import REPORT_KIND
 from rules.reporting import Due, ReportingTimes, ReportKind, due_after
 
-ADDRESSEE = {ReportKind.HALL_WEEKLY: Role.CENTRE, ReportKind.CENTRE_WEEKLY: Role.SUPERVISOR}
-"""To whom a report goes: forms and ledger to the centre, its summary to supervision. Source: S0."""
+ADDRESSEE = {
+    ReportKind.HALL_WEEKLY: Role.CENTRE,
+    ReportKind.CENTRE_WEEKLY: Role.SUPERVISOR,
+    ReportKind.MONTHLY_LISTS: Role.CENTRE,
+    ReportKind.MONTHLY: Role.SUPERVISOR,
+}
+"""To whom it goes: what a hall makes to its centre, the centre's summaries to supervision. Source: S0, S3."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,7 +5,7 @@ Instants are ISO 8601 on the clock of Shanghai; the petitioner is masked.
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from casework.moments import shown
 from casework.petitioners import erased, masked, read_petitioners
 from casework.report_cases import Told
 from casework.report_figures import Figures
+from casework.report_lists import Causes, demand, measures, problem
 from casework.report_rates import Rates
 from models.crypto import Keyring
 from models.directory import ContactEntry, Hall, Unit, User
@@ -60,13 +61,16 @@ async def content_of(
 ) -> Content:
     """Return what a report says of these cases. Raises `sqlalchemy.exc.NoResultFound` for no hall."""
     desk = await _desk(session, heading)
-    figures, rates, listed = Figures(), Rates(heading.due), list[ReportCase]()
-    summary = heading.due.kind is ReportKind.CENTRE_WEEKLY
-    parts: Mapping[str, list[Values]] = {name: [] for name in _PARTS[heading.due.kind]}
+    figures, rates, causes, listed = Figures(), Rates(heading.due), Causes(), list[ReportCase]()
+    kind = heading.due.kind
+    summary = kind in _SUMMARIES
+    parts: Mapping[str, list[Values]] = {name: [] for name in _PARTS[kind]}
     async for told in cases:
         figures.add(told)
         if summary:
             await rates.add(session, told)
+        if kind in _MONTHLY:
+            causes.add(told)
         listed.append(told.listed(heading.report_id))
         for name, part in parts.items():
             if line := await _LINES[name](session, keyring, desk, told):
@@ -76,7 +80,9 @@ async def content_of(
     values = _head(heading, desk) | {"figures": figures.values(), **parts}
     if summary:
         values["figures"]["rates"] = rates.values()
-    else:
+    if kind in _MONTHLY:
+        values["figures"]["causes"] = causes.values()
+    if not summary:
         values["contacts"] = list(desk.contacts.values())
     return Content(values, listed)
 
@@ -93,6 +99,10 @@ class _Desk:
     def contact(self, unit: str | None) -> str | None:
         """Return the name of a unit's contact."""
         return (self.contacts.get(unit or "", {}).get("contact") or {}).get("name")
+
+
+_Line = Callable[[AsyncSession, Keyring, _Desk, Told], Awaitable[Values | None]]
+"""Makes a case's line of a part; None where it has none there."""
 
 
 async def _desk(session: AsyncSession, heading: Heading) -> _Desk:
@@ -219,8 +229,30 @@ async def _person(session: AsyncSession, desk: _Desk, username: str) -> str | No
     return desk.people[username]
 
 
-_LINES = {"forms": _form, "ledger": _line, "concerns": _concern, "late": _late}
+def _on_a_list(said: Callable[[Told], Values | None]) -> _Line:
+    """Return what makes a line of the ledger with what a list says beside it; none where it says nothing."""
+
+    async def line(session: AsyncSession, keyring: Keyring, desk: _Desk, told: Told) -> Values | None:
+        found = said(told)
+        return await _line(session, keyring, desk, told) | found if found else None
+
+    return line
+
+
+_LINES: Mapping[str, _Line] = {
+    "forms": _form,
+    "ledger": _line,
+    "concerns": _concern,
+    "late": _late,
+    "problems": _on_a_list(problem),
+    "demands": _on_a_list(demand),
+    "measures": _on_a_list(measures),
+}
 _PARTS: Mapping[ReportKind, tuple[str, ...]] = {
     ReportKind.HALL_WEEKLY: ("forms", "ledger"),
     ReportKind.CENTRE_WEEKLY: ("concerns", "late"),
+    ReportKind.MONTHLY_LISTS: ("problems", "demands", "measures", "forms", "ledger"),
+    ReportKind.MONTHLY: ("demands", "concerns", "late"),
 }
+_SUMMARIES = frozenset({ReportKind.CENTRE_WEEKLY, ReportKind.MONTHLY})
+_MONTHLY = frozenset({ReportKind.MONTHLY_LISTS, ReportKind.MONTHLY})

@@ -16,7 +16,7 @@ from casework.services import Services
 from models.directory import Hall
 from models.report import Report, ReportFile
 from rules.calendar import SHANGHAI
-from rules.reporting import Due, ReportKind, due_of_week
+from rules.reporting import Due, ReportKind, due_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +30,7 @@ class Run:
 
 
 async def run_reports(services: Services, kind: str, on: date, hall: str | None = None) -> list[Run]:
-    """Run the reports of the week that `on` lies in, of one hall or of all.
+    """Run the reports of the week, or month, that `on` lies in, of one hall or of all.
 
     One that is stored is made again from the ledger and compared with what was stored; nothing is
     written then. One that is missing is made and stored, with the present as the time it was made.
@@ -49,7 +49,7 @@ async def run_reports(services: Services, kind: str, on: date, hall: str | None 
 
 
 async def _due(session: AsyncSession, services: Services, hall: Hall, kind: ReportKind, on: date) -> Due:
-    """Return the report that is meant: one stored as due on that very day, else that of the week."""
+    """Return the report that is meant: one stored as due on that very day, else that of the week or month."""
     midnight = datetime.combine(on, time(), SHANGHAI)
     of_kind = Report.hall == hall.code, Report.kind == kind
     that_day = col(Report.due_at) >= midnight, col(Report.due_at) < midnight + timedelta(days=1)
@@ -57,7 +57,7 @@ async def _due(session: AsyncSession, services: Services, hall: Hall, kind: Repo
     if stored is not None:
         return _as_due(stored)
     calendar = await calendar_of(session, hall, midnight)
-    due = due_of_week(calendar, times_of(services.reporting, hall), kind, on)
+    due = due_of(calendar, times_of(services.reporting, hall), kind, on)
     before = select(func.max(Report.covers_to)).where(*of_kind, col(Report.due_at) < due.at)
     return due.chained((await session.exec(before)).one()) or due
 

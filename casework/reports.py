@@ -26,9 +26,13 @@ from rules.case.vocabulary import Role
 from rules.report_words import CATEGORY, REPORT_KIND
 from rules.reporting import ReportKind
 
+_OF_THE_CENTRE = frozenset({Role.CENTRE, Role.SUPERVISOR, Role.AUDITOR})
+_OF_THE_HALL = _OF_THE_CENTRE | {Role.WINDOW_LEAD}
 MAY_SEE: dict[ReportKind, frozenset[Role]] = {
-    ReportKind.HALL_WEEKLY: frozenset({Role.WINDOW_LEAD, Role.CENTRE, Role.SUPERVISOR, Role.AUDITOR}),
-    ReportKind.CENTRE_WEEKLY: frozenset({Role.CENTRE, Role.SUPERVISOR, Role.AUDITOR}),
+    ReportKind.HALL_WEEKLY: _OF_THE_HALL,
+    ReportKind.CENTRE_WEEKLY: _OF_THE_CENTRE,
+    ReportKind.MONTHLY_LISTS: _OF_THE_HALL,
+    ReportKind.MONTHLY: _OF_THE_CENTRE,
 }
 _WITHOUT_CONTENT: tuple[Any, ...] = (
     ReportFile.report_id,

@@ -24,6 +24,7 @@ from rules.words import (
 Values = Mapping[str, Any]
 TITLE = "“办不成事”反映窗口周报"
 NONE = "本期无办件"
+_ENCLOSED = "附件1 业务联系表、附件2 事项登记表、附件3 处理进度跟踪台账"
 
 _CONTACTS = ("承办单位", "分管领导", "联系人", "备用联系人", "版本", "生效时间")
 _LEDGER: tuple[tuple[str, float], ...] = (
@@ -50,10 +51,10 @@ _LEDGER: tuple[tuple[str, float], ...] = (
 def hall_weekly(values: Values, counts: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> bytes:
     """Return the workbook of a report; `counts` are its figures in words. The same values, the same bytes."""
     book = Workbook(TITLE, datetime.fromisoformat(values["due_at"]))
-    _cover(book, values, counts)
-    _contacts(book, values)
-    _forms(book, values)
-    _ledger(book, values)
+    cover(book, values, counts, TITLE, _ENCLOSED)
+    contacts(book, values)
+    forms(book, values)
+    ledger(book, values)
     return book.close()
 
 
@@ -76,20 +77,27 @@ def head_line(head: Values | None) -> str:
     return f"第 {head['number']} 号 {head['hash']}({moment(head['at'])} 签发，密钥 {head['key']})"
 
 
-def _cover(book: Workbook, values: Values, counts: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> None:
+def cover(
+    book: Workbook,
+    values: Values,
+    counts: Sequence[tuple[str, Sequence[tuple[str, int]]]],
+    title: str,
+    enclosed: str,
+) -> None:
+    """Add the cover of what a hall hands in: period, marks, what is enclosed, counts, head, receipt."""
     sheet = book.sheet("封面", (22, 26, 22, 26), landscape=False)
-    sheet.across(TITLE, "title")
+    sheet.across(title, "title")
     sheet.gap()
     sheet.field("大厅", values["hall_name"], 4)
     sheet.field("报送", f"{values['hall_name']}(本级政务服务中心)", 4)
     sheet.field("期间", period(values["from"], values["to"]), 4)
     sheet.field("截止", day(values["to"]), 4)
     sheet.field("说明", "\n".join(marks(values)) or "按时生成，无补报。", 4)
-    sheet.field("内容", "附件1 业务联系表、附件2 事项登记表、附件3 处理进度跟踪台账", 4)
+    sheet.field("内容", enclosed, 4)
     sheet.gap()
-    for title, lines in counts:
+    for group, lines in counts:
         if lines:
-            sheet.across(title, "group")
+            sheet.across(group, "group")
             for row in in_pairs(lines):
                 sheet.row(row, ["label", "centred", "label", "centred"])
     sheet.gap()
@@ -98,9 +106,10 @@ def _cover(book: Workbook, values: Values, counts: Sequence[tuple[str, Sequence[
     sheet.pair("报送时间", "", "接收时间", "")
 
 
-def _contacts(book: Workbook, values: Values) -> None:
+def contacts(book: Workbook, values: Values) -> None:
+    """Add 附件1: the contact table that was in force at the cut-off."""
     sheet = book.sheet("附件1 业务联系表", (20, 26, 26, 26, 8, 18), repeat=2)
-    _title(sheet, values, "附件1 “办不成事”反映窗口业务联系表")
+    heading(sheet, values, "附件1 “办不成事”反映窗口业务联系表")
     sheet.row(_CONTACTS, "head")
     for line in values["contacts"]:
         people = (person(line[role]) for role in ("deputy_leader", "contact", "alternate"))
@@ -109,10 +118,11 @@ def _contacts(book: Workbook, values: Values) -> None:
         sheet.across("尚未登记业务联系人", "centred")
 
 
-def _forms(book: Workbook, values: Values) -> None:
+def forms(book: Workbook, values: Values) -> None:
+    """Add 附件2: the registration forms of the cases that are new."""
     sheet = book.sheet("附件2 登记表", (16, 34, 16, 34), landscape=False)
     if not values["forms"]:
-        _title(sheet, values, "附件2 “办不成事”事项登记表")
+        heading(sheet, values, "附件2 “办不成事”事项登记表")
         sheet.across(NONE, "centred")
     for number, form in enumerate(values["forms"]):
         if number:
@@ -123,7 +133,7 @@ def _forms(book: Workbook, values: Values) -> None:
 
 def _form(sheet: Sheet, values: Values, form: Values) -> None:
     who, notice = form["petitioner"], form["notice"] or {}
-    _title(sheet, values, "附件2 “办不成事”事项登记表")
+    heading(sheet, values, "附件2 “办不成事”事项登记表")
     sheet.pair("编号", form["number"], "受理时间", moment(form["received_at"]))
     sheet.pair("来源", term(CHANNEL, form["channel"]), "登记时间", moment(form["registered_at"]))
     sheet.pair("窗口人员", form["clerk"] or "系统(网上登记)", "补报", "是，属上期" if form["late"] else "否")
@@ -160,9 +170,10 @@ def _result(form: Values) -> str:
     return f"{term(OUTCOME, form['outcome'])}：{form['reply']}" if form["outcome"] else str(form["reply"])
 
 
-def _ledger(book: Workbook, values: Values) -> None:
+def ledger(book: Workbook, values: Values) -> None:
+    """Add 附件3: the progress ledger."""
     sheet = book.sheet("附件3 台账", [width for _, width in _LEDGER], paper=A3, repeat=2)
-    _title(sheet, values, "附件3 “办不成事”事项处理进度跟踪台账")
+    heading(sheet, values, "附件3 “办不成事”事项处理进度跟踪台账")
     sheet.row([name for name, _ in _LEDGER], "head")
     for number, line in enumerate(values["ledger"], 1):
         cells = _cells(number, line)
@@ -217,6 +228,7 @@ def _remarks(line: Values) -> str:
     return "；".join(found) or NOTHING
 
 
-def _title(sheet: Sheet, values: Values, title: str) -> None:
+def heading(sheet: Sheet, values: Values, title: str) -> None:
+    """Write what stands above a table: its title, hall and period."""
     sheet.across(title, "title")
     sheet.across(f"{values['hall_name']}  期间：{period(values['from'], values['to'])}", "note")

@@ -1,4 +1,4 @@
-"""Reports (周报): what was reported, the files of it, which cases it told of, and who took it in."""
+"""Reports (周报, 月报): what was reported, the files of it, which cases it told of, and who took it in."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ class Report(Base, table=True):
 
     `digest` is the SHA-256 of its content, before it becomes files: a second run must have the same.
     `facts` are the counts that lists show, and what a second run cannot read from the ledger (the
-    signed head that was printed). Source: S0; domain.md, section 8.
+    signed head that was printed). Source: S0, S3; domain.md, section 8.
     """
 
     __tablename__ = "reports"

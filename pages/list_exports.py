@@ -65,7 +65,7 @@ QUEUE = (
     ("受理时间", 17),
 )
 REPORTS = (
-    *(("周报", 14), ("归档类别", 16), ("大厅", 24), ("期间自", 17), ("期间至", 17), ("应生成时间", 17)),
+    *(("报告", 16), ("归档类别", 16), ("大厅", 24), ("期间自", 17), ("期间至", 17), ("应生成时间", 17)),
     *(("生成时间", 17), ("暂定", 8), ("登记", 9), ("办结", 9), ("期末在办", 10), ("超期", 9)),
     *(("补报项数", 10), ("接收人", 12), ("接收时间", 17)),
 )
@@ -217,7 +217,7 @@ async def export_reports(
         said = [f"种类:{REPORT_KIND[chosen.kind]}"] if chosen.kind else []
         said += [f"归档类别:{CATEGORY[chosen.category]}"] if chosen.category else []
         said += [f"大厅:{export.places.hall(chosen.hall)}"] if chosen.hall else []
-        return _sheet("周报目录", "reports", REPORTS, "；".join(said), export, _report)
+        return _sheet("报告目录", "reports", REPORTS, "；".join(said), export, _report)
 
     opening = exports.streamed(given, viewer, lambda session: reports_wanted(session, viewer, chosen))
     return await send_streamed(request, given, viewer, opening, sheet)

@@ -1,4 +1,4 @@
-"""`/reports`: weekly reports with their files and receipts; whom one goes to takes it in here."""
+"""`/reports`: weekly and monthly reports, files and receipts; whom one goes to takes it in here."""
 
 from dataclasses import asdict
 from typing import Annotated

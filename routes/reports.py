@@ -1,4 +1,4 @@
-"""`/api/reports`: weekly reports and their files, as far as the viewer sees them."""
+"""`/api/reports`: weekly and monthly reports and their files, as far as the viewer sees them."""
 
 from typing import Annotated
 

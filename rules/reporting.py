@@ -6,7 +6,7 @@ report covers (last cut-off, this cut-off]. Source: domain.md, section 8.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,10 @@ class ReportKind(StrEnum):
 
     HALL_WEEKLY = "hall_weekly"
     CENTRE_WEEKLY = "centre_weekly"
+    MONTHLY_LISTS = "monthly_lists"
+    """A hall's lists of a month, for its centre."""
+    MONTHLY = "monthly"
+    """The centre's summary of them, for the supervision department."""
 
 
 class Edge(StrEnum):
@@ -37,6 +41,8 @@ class ReportingTimes:
 
     hall_weekly_at: Edge = Edge.CLOSING
     centre_weekly_at: Edge = Edge.OPENING
+    monthly_lists_at: Edge = Edge.CLOSING
+    monthly_at: Edge = Edge.CLOSING
 
 
 @dataclass(frozen=True)
@@ -99,12 +105,15 @@ def summary_day(calendar: Calendar, year: int, month: int) -> date:
 
 def due_after(calendar: Calendar, times: ReportingTimes, kind: ReportKind, after: datetime) -> Due:
     """Return the first report of a kind that is due strictly after an instant."""
-    week = local(after).date() - _WEEK  # a day off moves a summary into a later week
-    return next(due for due in _dues(calendar, times, kind, week) if due.at > after)
+    before = _RHYTHMS[kind].step(local(after).date(), -1)  # days off move a report into a later period
+    return next(due for due in _dues(calendar, times, kind, before) if due.at > after)
 
 
-def due_of_week(calendar: Calendar, times: ReportingTimes, kind: ReportKind, day: date) -> Due:
-    """Return the report of the week that `day` lies in; where that was merged, the one it went into."""
+def due_of(calendar: Calendar, times: ReportingTimes, kind: ReportKind, day: date) -> Due:
+    """Return the report of the week (or month) that `day` lies in.
+
+    Where that one was merged, it is the one it went into.
+    """
     return next(_dues(calendar, times, kind, day))
 
 
@@ -130,48 +139,89 @@ def _edge(name: str, entry: object) -> Edge:
     return Edge(entry["value"])
 
 
-def _dues(calendar: Calendar, times: ReportingTimes, kind: ReportKind, week: date) -> Iterator[Due]:
-    """Every report of a kind from the week of `week` on."""
-    if kind is ReportKind.HALL_WEEKLY:
-        for at in _cut_offs(calendar, times, week):
-            yield _due(calendar, kind, at, _last_cut_off(calendar, times, at - timedelta.resolution), at)
+@dataclass(frozen=True)
+class _Rhythm:
+    """What repeats: a cut-off in each period (None where it has none), and a summary of those passed.
+
+    `step` gives a day of the period that lies so many periods on, or back.
+    """
+
+    step: Callable[[date, int], date]
+    cut_off: Callable[[Calendar, date], date | None]
+    summary: Callable[[Calendar, date], date]
+    cut_off_kind: ReportKind
+
+    def cut_offs(
+        self, calendar: Calendar, times: ReportingTimes, day: date, by: int = 1
+    ) -> Iterator[datetime]:
+        """Yield the cut-offs from the period of `day` on, or (`by` -1) back."""
+        while True:
+            if (found := self.cut_off(calendar, day)) is not None:
+                yield _instant(calendar, _edge_of(times, self.cut_off_kind), found)
+            day = self.step(day, by)
+
+    def last_cut_off(self, calendar: Calendar, times: ReportingTimes, until: datetime) -> datetime:
+        """Return the last cut-off that has passed by an instant, exactly then included."""
+        back = self.cut_offs(calendar, times, local(until).date(), -1)
+        return next(at for at in back if at <= until)
+
+    def summaries(self, calendar: Calendar, edge: Edge, day: date, by: int = 1) -> Iterator[datetime]:
+        """Yield when a summary is due, from the period of `day` on, or (`by` -1) back."""
+        while True:
+            yield _instant(calendar, edge, self.summary(calendar, day))
+            day = self.step(day, by)
+
+
+def _by_week(day: date, by: int) -> date:
+    return day + _WEEK * by
+
+
+def _by_month(day: date, by: int) -> date:
+    months = day.year * 12 + day.month - 1 + by
+    return date(months // 12, months % 12 + 1, 1)
+
+
+_WEEKLY = _Rhythm(_by_week, hall_day, centre_day, ReportKind.HALL_WEEKLY)
+_MONTHLY = _Rhythm(
+    _by_month,
+    lambda calendar, day: lists_day(calendar, day.year, day.month),
+    lambda calendar, day: summary_day(calendar, day.year, day.month),
+    ReportKind.MONTHLY_LISTS,
+)
+_RHYTHMS = {
+    ReportKind.HALL_WEEKLY: _WEEKLY,
+    ReportKind.CENTRE_WEEKLY: _WEEKLY,
+    ReportKind.MONTHLY_LISTS: _MONTHLY,
+    ReportKind.MONTHLY: _MONTHLY,
+}
+
+
+def _dues(calendar: Calendar, times: ReportingTimes, kind: ReportKind, day: date) -> Iterator[Due]:
+    """Every report of a kind from the period of `day` on; of merged ones each is the same one."""
+    rhythm = _RHYTHMS[kind]
+    if kind is rhythm.cut_off_kind:
+        for at in rhythm.cut_offs(calendar, times, day):
+            start = rhythm.last_cut_off(calendar, times, at - timedelta.resolution)
+            yield _due(calendar, kind, at, start, at)
         return
-    while True:
-        at = _summary_at(calendar, times, week)
-        start = _last_cut_off(calendar, times, _summary_before(calendar, times, week, at))
-        end = _last_cut_off(calendar, times, at)
+    edge = _edge_of(times, kind)
+    for at in rhythm.summaries(calendar, edge, day):
+        # Merged summaries are one: what it begins with is what the last other one ended with.
+        back = rhythm.summaries(calendar, edge, day, -1)
+        start = rhythm.last_cut_off(calendar, times, next(each for each in back if each < at))
+        end = rhythm.last_cut_off(calendar, times, at)
         if start < end:  # else no cut-off lies between this summary and the one before
             yield _due(calendar, kind, at, start, end)
-        week += _WEEK
+        day = rhythm.step(day, 1)
 
 
 def _due(calendar: Calendar, kind: ReportKind, at: datetime, start: datetime, end: datetime) -> Due:
     return Due(kind, at, start, end, calendar.is_provisional(start, at))
 
 
-def _cut_offs(calendar: Calendar, times: ReportingTimes, week: date, step: int = 1) -> Iterator[datetime]:
-    """The cut-offs of the halls from the week of `week` on, or (`step` -1) back."""
-    while True:
-        if (day := hall_day(calendar, week)) is not None:
-            yield _instant(calendar, times.hall_weekly_at, day)
-        week += _WEEK * step
-
-
-def _last_cut_off(calendar: Calendar, times: ReportingTimes, until: datetime) -> datetime:
-    back = _cut_offs(calendar, times, local(until).date(), -1)
-    return next(at for at in back if at <= until)
-
-
-def _summary_at(calendar: Calendar, times: ReportingTimes, week: date) -> datetime:
-    return _instant(calendar, times.centre_weekly_at, centre_day(calendar, week))
-
-
-def _summary_before(calendar: Calendar, times: ReportingTimes, week: date, at: datetime) -> datetime:
-    """The last instant of a summary that differs from `at`: those merged with it are the same one."""
-    while True:
-        week -= _WEEK
-        if (before := _summary_at(calendar, times, week)) < at:
-            return before
+def _edge_of(times: ReportingTimes, kind: ReportKind) -> Edge:
+    edge: Edge = getattr(times, f"{kind}_at")
+    return edge
 
 
 def _instant(calendar: Calendar, edge: Edge, day: date) -> datetime:

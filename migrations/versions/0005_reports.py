@@ -83,7 +83,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM notifications WHERE kind IN ('hall_weekly', 'centre_weekly')")
+    kinds = "'hall_weekly', 'centre_weekly', 'monthly_lists', 'monthly'"
+    op.execute(f"DELETE FROM notifications WHERE kind IN ({kinds})")
     for table_name in TABLES:
         op.drop_table(table_name)
 

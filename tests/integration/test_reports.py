@@ -230,7 +230,7 @@ async def test_the_page_lists_reports_with_their_files(reported: tuple[House, st
         assert answer.content[:2] == b"PK"
         only = (await visitor.get("/reports", kind="centre_weekly", category="", hall="guilin")).text
         assert hall not in only and centre in only
-        assert "还没有周报" in (await visitor.get("/reports", hall="lingui")).text
+        assert "还没有报告" in (await visitor.get("/reports", hall="lingui")).text
     async with visiting(house.app, house.services, "guilin.lead") as visitor:
         page = (await visitor.get("/reports")).text
         assert hall in page and centre not in page

@@ -13,15 +13,20 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from casework.report_figures import UNIT, lines, unit_lines
+from casework.report_lists import cause_lines
 from casework.report_rates import rate_lines
 from documents.cells import CUT, LONGEST, fitting
-from documents.centre_weekly import as_pdf, as_word, summary, undated
-from documents.centre_weekly_template import make_template
 from documents.excel import Workbook
 from documents.hall_weekly import hall_weekly
+from documents.monthly_lists import monthly_lists
+from documents.summary import as_pdf, summary, undated
+from documents.summary import as_word as as_word_of
+from documents.summary_template import make_template
 from documents.words import in_pairs, numbered, person
 from rules.calendar import SHANGHAI
+from rules.reporting import ReportKind
 
+WEEKLY, MONTHLY = ReportKind.CENTRE_WEEKLY, ReportKind.MONTHLY
 HOSTILE = ("=1+1", "+86", "-1", "@SUM(A1)", '=HYPERLINK("http://x","y")', "http://example.org/", "{{ 7*7 }}")
 FIGURES: dict[str, Any] = {
     "period": {"registered": 2, "closed": 1, "late": 1, "told": 1},
@@ -232,6 +237,62 @@ def test_a_text_as_long_as_a_cell_is_whole() -> None:
     assert len(fitting("长" * (LONGEST + 1))) == LONGEST
 
 
+def test_the_lists_of_a_month_hold_problems_demands_and_measures() -> None:
+    line, solved = on_lists(), on_lists(outcome="solved", cause=None, unit_name=None, person=None)
+    found = sheets(
+        lists_of_a_month(
+            problems=[line, solved], demands=[line], measures=[line], ledger=[line], forms=[form()]
+        )
+    )
+    annexes = ["附件1 业务联系表", "附件2 登记表", "附件3 台账"]
+    assert list(found) == ["封面", "问题清单", "需求清单", "措施清单", *annexes]
+    assert "“办不成事”反映窗口月度清单" in cells(found["封面"])
+    cover = {row[i]: row[i + 1] for row in found["封面"] for i in (0, 2) if len(row) > i + 1 and row[i]}
+    assert [cover[name] for name in ("问题清单", "需求清单", "措施清单", "台账")] == ["2", "1", "1", "1"]
+    first, second = found["问题清单"][3:]
+    assert first[:3] == ["1", "guilin-20261008-0001", "2026-10-08 09:20"]
+    assert first[3:8] == ["个体户注销", "两个系统互不认证", "网络信息壁垒", "即办件", "市场监管局"]
+    assert first[8:] == ["2026-10-13 17:30", "超期", "办理中"]
+    assert (second[5], second[7], second[10]) == ("—", "—", "已解决")
+    [demand] = found["需求清单"][3:]
+    assert demand[5:] == ["联系人", "需打通信息系统、需部门会商、需监督管理部门协调", "办理中"]
+    [measured] = found["措施清单"][3:]
+    assert measured[6] == (
+        "1. 2026-10-08 15:00 协调决定：由数据局打通接口\n2. 2026-10-09 15:00 释明：接口开通前先行容缺办理"
+    )
+    assert "周*" in cells(found["附件2 登记表"])
+    assert found["附件3 台账"][3][1] == "guilin-20261008-0001"
+
+
+def test_a_month_without_cases_says_so_on_every_list() -> None:
+    found = sheets(lists_of_a_month(figures=NONE))
+    for name in ("问题清单", "需求清单", "措施清单", "附件2 登记表", "附件3 台账"):
+        assert "本期无办件" in cells(found[name])
+
+
+def test_the_summary_of_a_month_counts_problems_by_cause_and_lists_demands() -> None:
+    values = shown_month(demands=[on_lists()], concerns=[concern()])
+    for found in (words_of_word(as_word(values)), words_of_pdf(as_pdf(values))):
+        for expected in (
+            "“办不成事”反映窗口月度汇总",
+            "四、问题、需求与措施",
+            "成因问题其中本期登记期末在办需求措施(项)网络信息壁垒32134未定成因11100合计43234",
+            "个体户注销市场监管局网络信息壁垒需打通信息系统、需部门会商、需监督管理部门协调",
+            "七、台账签名摘要",
+        ):
+            assert expected in found
+        assert "{" not in found
+    empty = shown_month(figures=NONE | {"causes": {}})
+    for found in (words_of_word(as_word(empty)), words_of_pdf(as_pdf(empty))):
+        assert "本期没有列入清单的问题。" in found and "需求清单" not in found
+
+
+def test_a_week_is_not_summed_up_by_cause() -> None:
+    for found in (words_of_word(as_word(shown())), words_of_pdf(as_pdf(shown()))):
+        assert "四、需关注的办件" in found and "六、台账签名摘要" in found
+        assert "问题、需求与措施" not in found
+
+
 def test_late_data_and_a_late_report_are_marked() -> None:
     late = [{"type": "progress", "at": "2026-09-30T16:00:00+08:00"}]
     found = sheets(
@@ -264,8 +325,44 @@ def test_the_signed_head_of_the_ledger_is_printed() -> None:
 def shown(**parts: Any) -> dict[str, Any]:
     values = head(kind="centre_weekly", concerns=[], late=[]) | parts
     figures, names = values["figures"], values["units"]
-    units = ["承办单位", *UNIT.values()], unit_lines(figures, names)
-    return dict(summary(values, lines(figures), rate_lines(figures["rates"], names), units))
+    tables = {
+        "rates": rate_lines(figures["rates"], names),
+        "units": (["承办单位", *UNIT.values()], unit_lines(figures, names)),
+        "causes": cause_lines(figures.get("causes", {})),
+    }
+    return dict(summary(values, lines(figures), tables))
+
+
+def as_word(shown: dict[str, Any], template: Path | None = None) -> bytes:
+    return as_word_of(shown, MONTHLY if shown["monthly"] else WEEKLY, template)
+
+
+CAUSES = {
+    "system_barrier": {"problems": 3, "registered": 2, "open": 1, "demands": 3, "measures": 4},
+    "none": {"problems": 1, "registered": 1, "open": 1, "demands": 0, "measures": 0},
+}
+
+
+def shown_month(**parts: Any) -> dict[str, Any]:
+    given = {"kind": "monthly", "demands": [], "figures": FIGURES | {"causes": CAUSES}}
+    return shown(**given | parts)
+
+
+def on_lists(**changed: Any) -> dict[str, Any]:
+    """A case as it stands on every list of a month."""
+    needs = ["system_barrier", "joint", "level.supervision"]
+    done = [
+        {"at": "2026-10-08T15:00:00+08:00", "type": "coordinate", "text": "由数据局打通接口"},
+        {"at": "2026-10-09T15:00:00+08:00", "type": "explanation", "text": "接口开通前先行容缺办理"},
+    ]
+    own = {"problem": "两个系统互不认证", "cause": "system_barrier", "outcome": None}
+    return ledger_line(**own, needs=needs, measures=done) | changed
+
+
+def lists_of_a_month(**parts: Any) -> bytes:
+    empty: dict[str, Any] = {part: [] for part in ("forms", "ledger", "contacts")}
+    empty |= {part: [] for part in ("problems", "demands", "measures")}
+    return monthly_lists(head(kind="monthly_lists") | empty | parts, lines(FIGURES))
 
 
 def concern(**changed: Any) -> dict[str, Any]:
@@ -320,28 +417,33 @@ def test_a_period_without_cases_is_said_in_both() -> None:
 @pytest.mark.parametrize("text", [*HOSTILE, "<b>&amp; #set text", "*_$ \\ `raw`"])
 def test_what_somebody_typed_is_no_markup(text: str) -> None:
     bare = re.sub(r"\s", "", text)
-    values = shown(concerns=[concern(subject=text)])
+    values = shown_month(demands=[on_lists(subject=text)])
     assert bare in words_of_word(as_word(values))
     assert bare in words_of_pdf(as_pdf(values))
 
 
 def test_the_same_content_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = shown(concerns=[concern()])
-    before = (workbook(ledger=[ledger_line()]), as_pdf(values), as_word(values))
+    values, month = shown(concerns=[concern()]), shown_month(demands=[on_lists()])
+
+    def every() -> list[bytes]:
+        books = [workbook(ledger=[ledger_line()]), lists_of_a_month(problems=[on_lists()])]
+        return [*books, *(made(each) for each in (values, month) for made in (as_pdf, as_word))]
+
+    before = every()
     later = (2037, 5, 6, 7, 8, 9, 0, 0, 0)
     monkeypatch.setattr("time.localtime", lambda *_: later)
-    assert (workbook(ledger=[ledger_line()]), as_pdf(values), as_word(values)) == before
+    assert every() == before
 
 
 def test_an_own_template_is_taken(tmp_path: Path) -> None:
-    document = Document(io.BytesIO(make_template()))
+    document = Document(io.BytesIO(make_template(WEEKLY)))
     document.add_paragraph("本局自有格式 {{ hall }}")
     document.save(str(tmp_path / "own.docx"))
     assert "本局自有格式桂林市政务服务中心" in words_of_word(as_word(shown(), tmp_path / "own.docx"))
 
 
 def test_a_packages_dates_are_the_same_ones() -> None:
-    with zipfile.ZipFile(io.BytesIO(undated(make_template()))) as package:
+    with zipfile.ZipFile(io.BytesIO(undated(make_template(WEEKLY)))) as package:
         assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 

@@ -17,7 +17,7 @@ from rules.reporting import (
     ReportKind,
     centre_day,
     due_after,
-    due_of_week,
+    due_of,
     hall_day,
     lists_day,
     parse_times,
@@ -25,7 +25,7 @@ from rules.reporting import (
 )
 from tests.support.calendars import CALENDAR_2026, at, day
 
-HALL, CENTRE = ReportKind
+HALL, CENTRE, LISTS, MONTHLY = ReportKind
 TIMES = ReportingTimes()
 
 
@@ -110,6 +110,45 @@ def test_the_summary_is_at_least_a_working_day_after_the_lists() -> None:
         assert CALENDAR_2026.working_days_between(opened, CALENDAR_2026.opening(second)) >= 1
 
 
+def test_lists_and_summary_of_the_months_around_spring_festival() -> None:
+    """The 20th and the 22nd of February are off: the lists move on, the summary comes a day after them."""
+    assert [told(due) for due in chain(LISTS, "01-20 17:00", 3)] == [
+        ("01-20 17:30", "12-22 17:30", "01-20 17:30"),  # 20 December 2025 was a Saturday
+        ("02-24 17:30", "01-20 17:30", "02-24 17:30"),
+        ("03-20 17:30", "02-24 17:30", "03-20 17:30"),
+    ]
+    assert [told(due) for due in chain(MONTHLY, "01-20 17:30", 3)] == [
+        ("01-22 17:30", "12-22 17:30", "01-20 17:30"),
+        ("02-25 17:30", "01-20 17:30", "02-24 17:30"),
+        ("03-23 17:30", "02-24 17:30", "03-20 17:30"),  # 22 March is a Sunday
+    ]
+
+
+def test_a_summary_of_a_month_is_of_the_lists_before_it() -> None:
+    for lists, summary in zip(
+        chain(LISTS, "01-01 00:00", 30), chain(MONTHLY, "01-01 00:00", 30), strict=True
+    ):
+        assert (summary.start, summary.end) == (lists.start, lists.end)
+        assert lists.at < summary.at
+        assert CALENDAR_2026.working_days_between(lists.at, summary.at) >= 1
+
+
+def test_a_hall_closed_over_two_months_has_one_report_for_both() -> None:
+    """From 19 March to 30 April: the lists of both months would be due on 6 May."""
+    off = frozenset(date(2026, 3, 19) + timedelta(days=each) for each in range(43))
+    calendar = replace(CALENDAR_2026, off=CALENDAR_2026.off | off)
+    assert [told(due) for due in chain(LISTS, "03-01 00:00", 2, calendar)] == [
+        ("05-06 17:30", "02-24 17:30", "05-06 17:30"),
+        ("05-20 17:30", "05-06 17:30", "05-20 17:30"),
+    ]
+    assert [told(due) for due in chain(MONTHLY, "03-01 00:00", 2, calendar)] == [
+        ("05-07 17:30", "02-24 17:30", "05-06 17:30"),
+        ("05-22 17:30", "05-06 17:30", "05-20 17:30"),
+    ]
+    for month in ("03-15", "04-10"):
+        assert shown(due_of(calendar, TIMES, LISTS, day(month)).at) == "05-06 17:30"
+
+
 def test_fridays_around_spring_festival_merge_the_week_without_a_working_day() -> None:
     assert [told(due) for due in chain(HALL, "02-09 09:00", 3)] == [
         ("02-13 17:30", "02-06 17:30", "02-13 17:30"),
@@ -147,7 +186,7 @@ def test_a_year_of_reports_leaves_no_gap_and_no_overlap(kind: ReportKind) -> Non
         assert after.start < after.end <= after.at
 
 
-def test_a_summary_covers_whole_reports_of_its_hall() -> None:
+def test_a_weekly_summary_covers_whole_reports_of_its_hall() -> None:
     ends = {due.end for due in chain(HALL, "01-01 00:00", 52)}
     for due in chain(CENTRE, "01-12 12:00", 45):
         assert {due.start, due.end} <= ends
@@ -169,10 +208,14 @@ def test_a_report_due_now_is_not_the_next_one() -> None:
         (CENTRE, "10-05", "10-08 09:00"),
         (CENTRE, "02-16", "02-24 09:00"),
         (CENTRE, "02-25", "02-24 09:00"),
+        (LISTS, "02-01", "02-24 17:30"),
+        (LISTS, "12-31", "12-21 17:30"),
+        (MONTHLY, "02-28", "02-25 17:30"),
+        (MONTHLY, "01-31", "01-22 17:30"),
     ],
 )
-def test_a_day_names_the_report_of_its_week(kind: ReportKind, on: str, expected: str) -> None:
-    assert shown(due_of_week(CALENDAR_2026, TIMES, kind, day(on)).at) == expected
+def test_a_day_names_the_report_of_its_week_or_month(kind: ReportKind, on: str, expected: str) -> None:
+    assert shown(due_of(CALENDAR_2026, TIMES, kind, day(on)).at) == expected
 
 
 def test_a_hall_with_hours_and_days_of_its_own_has_cut_offs_of_its_own() -> None:
@@ -190,6 +233,13 @@ def test_the_times_of_day_are_the_policys() -> None:
     assert shown(due_after(CALENDAR_2026, times, HALL, at("03-10 09:00")).at) == "03-13 09:00"
     summary = due_after(CALENDAR_2026, times, CENTRE, at("03-14 09:00"))
     assert told(summary) == ("03-16 17:30", "03-06 09:00", "03-13 09:00")
+    early = ReportingTimes(monthly_lists_at=Edge.OPENING, monthly_at=Edge.OPENING)
+    assert shown(due_after(CALENDAR_2026, early, LISTS, at("03-10 09:00")).at) == "03-20 09:00"
+    assert told(due_after(CALENDAR_2026, early, MONTHLY, at("03-10 09:00"))) == (
+        "03-23 09:00",
+        "02-24 09:00",
+        "03-20 09:00",
+    )
 
 
 def test_only_a_saturday_worked_in_a_week_makes_no_summary_of_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The packaged Word template of the centre's summary, made by code: no binary stands in the repository.
+"""The packaged Word templates of the centre's summaries, made by code: no binary stands in the repository.
 
 `bancheng report template FILE` writes it out to be edited; docs/how-to/reports.md says how.
 """
@@ -15,18 +15,22 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
+from documents.summary import TITLES
+from rules.reporting import ReportKind
+
 _SONG, _HEI = "宋体", "黑体"
 _WRITTEN = datetime(2026, 1, 1)  # noqa: DTZ001 - Word keeps no zone; the same template has the same bytes
 
+DEMANDS = ("编号", "反映事项", "承办单位", "成因", "需求")
 CONCERNS = ("编号", "反映事项", "承办单位", "经办人", "办结时限", "层级", "关注原因")
 LATE = ("编号", "反映事项", "补报项数", "最早时间")
 
 
 @cache
-def make_template() -> bytes:
-    """Return the template; its fields are those of `documents.centre_weekly.summary`."""
+def make_template(kind: ReportKind) -> bytes:
+    """Return the template of a kind of summary; its fields are those of `documents.summary.summary`."""
     document = Document()
-    _set_up(document)
+    _set_up(document, TITLES[kind])
     _line(document, "{{ title }}", size=20, font=_HEI, centred=True)
     _line(document, "{{ hall }}", size=12, centred=True)
     _line(document, "{{ department }}:", size=12)
@@ -35,18 +39,27 @@ def make_template() -> bytes:
     _line(document, "{%p for mark in marks %}")
     _line(document, "{{ mark }}", size=12, indent=True)
     _line(document, "{%p endfor %}")
-    _heading(document, "一、情况统计")
+    sections = iter("一二三四五六七")
+    _heading(document, f"{next(sections)}、情况统计")
     _counts(document)
-    _heading(document, "二、办理质效")
+    _heading(document, f"{next(sections)}、办理质效")
     _rows(document, [f"{{{{ rate_head[{each}] }}}}" for each in range(6)], "rates", 6)
     _line(document, "{{ rate_note }}", size=9)
-    _heading(document, "三、各承办单位")
+    _heading(document, f"{next(sections)}、各承办单位")
     _rows(document, [f"{{{{ unit_head[{each}] }}}}" for each in range(7)], "units", 7)
-    _heading(document, "四、需关注的办件")
+    if kind is ReportKind.MONTHLY:
+        _heading(document, f"{next(sections)}、问题、需求与措施")
+        causes = [f"{{{{ cause_head[{each}] }}}}" for each in range(6)]
+        _when(document, "causes", causes, "本期没有列入清单的问题。")
+        _line(document, "{%p if demands %}")
+        _line(document, "需求清单", size=11, font=_HEI)
+        _rows(document, DEMANDS, "demands", len(DEMANDS))
+        _line(document, "{%p endif %}")
+    _heading(document, f"{next(sections)}、需关注的办件")
     _when(document, "concerns", CONCERNS, "本期末没有需关注的办件。")
-    _heading(document, "五、补报事项")
+    _heading(document, f"{next(sections)}、补报事项")
     _when(document, "late", LATE, "没有补报事项。")
-    _heading(document, "六、台账签名摘要")
+    _heading(document, f"{next(sections)}、台账签名摘要")
     _line(document, "{{ head }}", size=10.5)
     _line(document, "")
     _line(document, "{{ hall }}", size=12, right=True)
@@ -57,7 +70,7 @@ def make_template() -> bytes:
     return made.getvalue()
 
 
-def _set_up(document: Any) -> None:
+def _set_up(document: Any, title: str) -> None:
     section = document.sections[0]
     section.orientation = WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = Mm(210), Mm(297)
@@ -67,7 +80,7 @@ def _set_up(document: Any) -> None:
     normal.font.name, normal.font.size = _SONG, Pt(10.5)
     normal.element.rPr.rFonts.set(qn("w:eastAsia"), _SONG)
     about = document.core_properties
-    about.title, about.author, about.comments = "“办不成事”反映窗口每周汇总", "", ""
+    about.title, about.author, about.comments = title, "", ""
     about.created = about.modified = _WRITTEN
 
 

@@ -1,4 +1,4 @@
-"""The centre's weekly summary for the supervision department: what its Word and PDF forms show."""
+"""The centre's summary of a week or a month for supervision: what its Word and PDF forms show."""
 
 import io
 import zipfile
@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from documents.hall_weekly import head_line, marks
+from documents.monthly_lists import needs
 from documents.pdf import set_document
 from documents.words import NOTHING, day, in_pairs, moment, period, term
 from rules.report_words import REASON
-from rules.words import LEVEL
+from rules.reporting import ReportKind
+from rules.words import CAUSE, LEVEL
 
 Values = Mapping[str, Any]
 Counts = Sequence[tuple[str, Sequence[tuple[str, int]]]]
@@ -18,16 +20,25 @@ Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 """A table's head and its rows."""
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF = "application/pdf"
-TITLE = "“办不成事”反映窗口每周汇总"
-SOURCE = "centre_weekly.typ"
+TITLES = {
+    ReportKind.CENTRE_WEEKLY: "“办不成事”反映窗口每周汇总",
+    ReportKind.MONTHLY: "“办不成事”反映窗口月度汇总",
+}
+SOURCE = "summary.typ"
 RATE_NOTE = "本期到期或答复已审核通过的办理件，按截止时的台账计算；“—”表示没有可计算的办件。"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every entry: the same content gives the same bytes
 
 
-def summary(values: Values, counts: Counts, rates: Table, units: Table) -> Values:
-    """Return what both forms show, in words; nothing is left to reckon for a template."""
+def summary(values: Values, counts: Counts, tables: Mapping[str, Table]) -> Values:
+    """Return what both forms show, in words; nothing is left to reckon for a template.
+
+    `tables` are `rates`, `units` and, of a month, `causes`.
+    """
+    rates, units, causes = tables["rates"], tables["units"], tables["causes"]
+    kind = ReportKind(values["kind"])
     return {
-        "title": TITLE,
+        "title": TITLES[kind],
+        "monthly": kind is ReportKind.MONTHLY,
         "hall": values["hall_name"],
         "department": values["supervision_department"],
         "period": period(values["from"], values["to"]),
@@ -42,6 +53,9 @@ def summary(values: Values, counts: Counts, rates: Table, units: Table) -> Value
         "rate_note": RATE_NOTE,
         "unit_head": list(units[0]),
         "units": [list(row) for row in units[1]],
+        "cause_head": list(causes[0]),
+        "causes": [list(row) for row in causes[1]],
+        "demands": [_demand(line) for line in values.get("demands", ())],
         "concerns": [_concern(line) for line in values["concerns"]],
         "late": [_late(line) for line in values["late"]],
         "head": head_line(values["head"]),
@@ -53,16 +67,16 @@ def as_pdf(shown: Values) -> bytes:
     return set_document(SOURCE, shown)
 
 
-def as_word(shown: Values, template: Path | None = None) -> bytes:
-    """Return the summary in Word, from the packaged template or an operator's own.
+def as_word(shown: Values, kind: ReportKind, template: Path | None = None) -> bytes:
+    """Return the summary in Word, from the packaged template of its kind or an operator's own.
 
     Raises jinja2's TemplateError for a template that cannot be filled.
     """
     from docxtpl import DocxTemplate
 
-    from documents.centre_weekly_template import make_template
+    from documents.summary_template import make_template
 
-    document = DocxTemplate(template or io.BytesIO(make_template()))
+    document = DocxTemplate(template or io.BytesIO(make_template(kind)))
     document.render(dict(shown), autoescape=True)
     made = io.BytesIO()
     document.save(made)
@@ -100,6 +114,11 @@ def _concern(line: Values) -> list[str]:
     reasons = "、".join(term(REASON, reason) for reason in line["reasons"])
     subject, unit, person = (line[name] or NOTHING for name in ("subject", "unit_name", "person"))
     return [line["number"], subject, unit, person, due, term(LEVEL, line["level"]), reasons]
+
+
+def _demand(line: Values) -> list[str]:
+    subject, unit = (line[name] or NOTHING for name in ("subject", "unit_name"))
+    return [line["number"], subject, unit, term(CAUSE, line["cause"]), needs(line)]
 
 
 def _late(line: Values) -> list[str]:
