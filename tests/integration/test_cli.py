@@ -195,12 +195,16 @@ def test_a_report_of_a_past_week_is_made_once_and_then_compared(installed: Path)
     assert (code, "与存档一致" in said) == (0, True), said
     code, said = bancheng(installed, "report", "run", "centre_weekly", "--on", on)
     assert (code, said.count("已生成并存档")) == (0, 2), said  # of both halls
+    two_months_ago = f"{datetime.now(UTC) - timedelta(days=60):%Y-%m-%d}"
+    code, said = bancheng(installed, "report", "run", "monthly", "--on", two_months_ago, "--out", "month")
+    assert (code, said.count("已生成并存档")) == (0, 2), said
+    assert {file.suffix for file in (installed / "month").iterdir()} == {".pdf", ".docx"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("monthly", "--on", "2026-01-09"), "kind"),
+        (("yearly", "--on", "2026-01-09"), "kind"),
         (("hall_weekly", "--on", "2099-01-09"), "尚未到期"),
         (("hall_weekly", "--on", "9.1.2026"), "--on"),
         (("hall_weekly",), "--on"),
@@ -216,3 +220,7 @@ def test_the_template_of_the_summary_is_written_to_be_edited(installed: Path) ->
     assert (installed / "own.docx").read_bytes().startswith(b"PK")
     code, said = bancheng(installed, "report", "template", "own.docx")
     assert (code, "is there already" in said) == (1, True)
+    assert bancheng(installed, "report", "template", "month.docx", "--kind", "monthly")[0] == 0
+    assert (installed / "month.docx").read_bytes() != (installed / "own.docx").read_bytes()
+    code, said = bancheng(installed, "report", "template", "x.docx", "--kind", "monthly_lists")
+    assert (code, "centre_weekly, monthly" in said) == (2, True), said

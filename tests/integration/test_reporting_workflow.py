@@ -4,7 +4,7 @@ The dates are those of the specification's list, in 2037; on SQLite and on Postg
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from models.reporting import DueRequest
 from rules.case.commands import Progress
 from rules.reporting import Due, ReportKind
 from tests.support.cases import triage
-from tests.support.house import KEYRING
+from tests.support.crashing_reporter import CrashingReporter
+from tests.support.house import KEYRING, KEYS
 from tests.support.reporting import Newsroom, open_newsroom
 from tests.support.shell import YEAR, at, seen
 from tests.support.temporal import TemporalServer
@@ -53,7 +54,7 @@ async def sqlite_newsroom(
 
 
 async def test_a_hall_without_cases_reports_through_spring_festival(sqlite_newsroom: Newsroom) -> None:
-    """The week of 02-16 has no working day; Mondays 02-16 and 02-23 are off."""
+    """The week of 02-16 has no working day; Mondays 02-16 and 02-23, the 20th and the 22nd are off."""
     news = sqlite_newsroom
     async with news.workers():
         await news.begin("02-09 12:00")
@@ -61,6 +62,8 @@ async def test_a_hall_without_cases_reports_through_spring_festival(sqlite_newsr
         assert await news.until("03-02 12:00") == [
             "hall_weekly 02-13 17:30 (02-06 17:30, 02-13 17:30]",
             "centre_weekly 02-24 09:00 (02-06 17:30, 02-13 17:30]",
+            "monthly_lists 02-24 17:30 (01-20 17:30, 02-24 17:30]",
+            "monthly 02-25 17:30 (01-20 17:30, 02-24 17:30]",
             "hall_weekly 02-27 17:30 (02-13 17:30, 02-27 17:30]",
             "centre_weekly 03-02 09:00 (02-13 17:30, 02-27 17:30]",
         ]
@@ -98,6 +101,83 @@ async def test_a_worker_down_over_the_cut_offs_makes_each_report_once(newsroom: 
         await start_reporting(newsroom.office.services.engine, newsroom.hall)
         assert len(await newsroom.until("03-19 10:00")) == 4
     assert (await news_of(newsroom, case.case_id)) == [(0, True), (0, True), (1, False), (1, False)]
+
+
+async def test_a_friday_that_is_the_20th_has_the_report_of_the_week_and_the_lists_of_the_month(
+    sqlite_newsroom: Newsroom,
+) -> None:
+    """Both are due at one instant; the 22nd is a Sunday, so the month is summed up on Monday evening."""
+    news = sqlite_newsroom
+    async with news.workers():
+        await news.begin("03-19 12:00")
+        assert await news.until("03-24 12:00") == [
+            "hall_weekly 03-20 17:30 (03-13 17:30, 03-20 17:30]",
+            "monthly_lists 03-20 17:30 (02-24 17:30, 03-20 17:30]",
+            "centre_weekly 03-23 09:00 (03-13 17:30, 03-20 17:30]",
+            "monthly 03-23 17:30 (02-24 17:30, 03-20 17:30]",
+        ]
+
+
+async def test_a_worker_down_over_the_20th_and_the_22nd_makes_each_report_once(
+    sqlite_newsroom: Newsroom,
+) -> None:
+    """Both lie in Spring Festival: lists on the 24th, their summary a working day later."""
+    news = sqlite_newsroom
+    async with news.workers():
+        await news.begin("02-26 10:00", since="02-12 12:00")
+        assert await news.story() == [
+            "hall_weekly 02-13 17:30 (02-06 17:30, 02-13 17:30]",
+            "centre_weekly 02-24 09:00 (02-06 17:30, 02-13 17:30]",
+            "monthly_lists 02-24 17:30 (01-20 17:30, 02-24 17:30]",
+            "monthly 02-25 17:30 (01-20 17:30, 02-24 17:30]",
+        ]
+    assert {seen(report.made_at)[:5] for report in await news.reports()} == {"02-26"}
+
+
+async def test_a_worker_killed_over_the_cut_off_of_a_month_leaves_its_report_once(
+    sqlite_newsroom: Newsroom, furnished_sqlite_url: str, temporal_server: TemporalServer, tmp_path: Path
+) -> None:
+    """Killed between the commit of the lists and the activity's answer: nobody has heard of them."""
+    worker = CrashingReporter(furnished_sqlite_url, temporal_server.address, KEYS, tmp_path)
+    await kill_over_a_month(sqlite_newsroom, worker, [("monthly_lists", "after")])
+
+
+@pytest.mark.drill
+async def test_workers_killed_before_and_after_both_commits_leave_each_report_once(
+    newsroom: Newsroom, furnished_url: str, temporal_server: TemporalServer, tmp_path: Path
+) -> None:
+    worker = CrashingReporter(furnished_url, temporal_server.address, KEYS, tmp_path)
+    kills = [(kind, side) for kind in ("monthly_lists", "monthly") for side in ("before", "after")]
+    await kill_over_a_month(newsroom, worker, kills)
+
+
+async def kill_over_a_month(
+    newsroom: Newsroom, worker: CrashingReporter, kills: Sequence[tuple[str, str]]
+) -> None:
+    """Let February pass; each worker is killed at its report, before or after that one is stored."""
+    async with newsroom.workers():
+        case = await newsroom.case("02-12 10:00")
+        await case.give(triage("commitment", "market"), "02-12 10:30")
+        await newsroom.begin("02-24 12:00")
+        assert seen((await newsroom.planned()).due_at) == "02-24 17:30"
+    passing = asyncio.create_task(newsroom.clock("02-25 18:00"))
+    for kind, side in kills:
+        await worker.held(kind, side)
+        worker.kill()
+        stored = {report.kind for report in await newsroom.reports()}
+        assert (kind in stored) == (side == "after")
+    async with newsroom.workers():
+        await passing
+        assert await newsroom.until("02-26 12:00") == [
+            "monthly_lists 02-24 17:30 (01-20 17:30, 02-24 17:30]",
+            "monthly 02-25 17:30 (01-20 17:30, 02-24 17:30]",
+        ]
+    lists, summary = await newsroom.reports()
+    assert lists.facts["figures"]["causes"] == summary.facts["figures"]["causes"] != {}
+    async with newsroom.office.services.database.read() as session:
+        lines = (await session.exec(select(Notification))).all()
+    told = [(line.username, line.kind) for line in lines if line.kind in tuple(ReportKind)]
+    assert sorted(told) == [("guilin.centre", "monthly_lists"), ("guilin.supervisor", "monthly")]
 
 
 async def news_of(newsroom: Newsroom, case_id: str) -> list[tuple[int, bool]]:
@@ -180,11 +260,11 @@ async def test_a_report_run_again_is_equal_byte_for_byte(newsroom: Newsroom) -> 
         case = await newsroom.case("03-03 10:00")
         await case.give(triage("commitment", "market"), "03-03 10:30")
         await newsroom.begin("03-03 12:00")
-        await newsroom.until("03-09 12:00")
-        await case.give("sign", "03-09 14:00")
-        await case.give("reply", "03-09 15:00", resolved=True)
-    services.clock.fixed = at("03-10 09:00")  # type: ignore[attr-defined]
-    for kind, on in (("hall_weekly", 6), ("centre_weekly", 9)):
+        await newsroom.until("03-24 12:00")
+        await case.give("sign", "03-24 14:00")
+        await case.give("reply", "03-24 15:00", resolved=True)
+    services.clock.fixed = at("03-25 09:00")  # type: ignore[attr-defined]
+    for kind, on in (("hall_weekly", 6), ("centre_weekly", 9), ("monthly_lists", 1), ("monthly", 31)):
         [run] = await run_reports(services, kind, date(YEAR, 3, on), "guilin")
         assert (run.again, run.differs) == (True, ())
         assert run.report.facts["figures"]["period"]["registered"] == 1
@@ -285,8 +365,13 @@ async def test_reporting_continues_as_new_and_misses_nothing(
             assert (await news.handle.describe()).run_id != run
     finally:
         server.kill()
-    hall = [line for line in story if line.startswith("hall_weekly")]
+    hall, centre, lists, month = (
+        [line for line in story if line.startswith(f"{kind} ")] for kind in ReportKind
+    )
     assert [line.split()[1] for line in hall] == [
         *("03-06", "03-13", "03-20", "03-27", "04-03", "04-10", "04-17", "04-24", "04-30")
     ]
-    assert len(story) - len(hall) == 8
+    assert len(centre) == 8
+    assert [line.split()[1] for line in lists] == ["03-20", "04-20"]
+    assert [line.split()[1] for line in month] == ["03-23", "04-22"]
+    assert len(story) == sum(map(len, (hall, centre, lists, month)))

@@ -24,7 +24,7 @@ from tests.support.visiting import visiting
 FORMULA = '=HYPERLINK("http://example.org","点我")'
 
 
-async def run_of_this_week(house: House, kind: str = "hall_weekly", hall: str = "guilin") -> Run:
+async def run_of_this_period(house: House, kind: str = "hall_weekly", hall: str = "guilin") -> Run:
     """The report that covers the present, made in some weeks."""
     now = await house.services.clock.now()
     async with house.services.database.read() as session:
@@ -32,7 +32,7 @@ async def run_of_this_week(house: House, kind: str = "hall_weekly", hall: str = 
     due = due_after(calendar, ReportingTimes(), ReportKind(kind), now)
     while due.end < now:
         due = due_after(calendar, ReportingTimes(), ReportKind(kind), due.at)
-    with house.changed(clock=SetClock(now + timedelta(weeks=8))):
+    with house.changed(clock=SetClock(now + timedelta(weeks=12))):
         [run] = await run_reports(house.services, kind, local(due.at).date(), hall)
     assert run.report.covers_from < now <= run.report.covers_to
     return run
@@ -58,7 +58,7 @@ async def test_a_weekly_report_holds_forms_and_ledger_as_they_are(house: House) 
     await house.act(told, "check_reply", "guilin.lead", accept=True)
     await house.file(hall="chengzhong", by="chengzhong.clerk")
     waiting = await house.file()
-    run = await run_of_this_week(house)
+    run = await run_of_this_period(house)
 
     figures = run.report.facts["figures"]
     assert figures["period"] == {"dispatched": 1, "registered": 2, "told": 1}
@@ -87,14 +87,48 @@ def minute(at: str) -> str:
     return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M}"
 
 
+async def test_the_lists_of_a_month_hold_problems_demands_and_measures_as_they_are(house: House) -> None:
+    case = await house.file(matter=FORMULA, problem="两个系统互不认证")
+    await house.act(case, "triage", "guilin.clerk", **triage(cause="system_barrier"))
+    await house.act(case, "sign", "guilin.market.contact")
+    await house.act(case, "mark_unable", "guilin.market.contact", reason="需要接口")
+    await house.act(case, "coordinate", "guilin.market.leader", text="-请数据局打通接口")
+    await house.act(case, "reply", "guilin.market.leader", text="接口已打通", resolved=True)
+    asked = await house.file(problem="咨询营业时间")
+    answer = {"kind": "consultation", "answer": "周一至周五"}
+    await house.act(asked, "triage", "guilin.clerk", **answer)
+    lists = await run_of_this_period(house, "monthly_lists")
+    content = await file_of(house, lists, "guilin.lead")
+    [problem] = sheet(content, "问题清单")[3:]
+    assert problem[1] == case["number"]
+    assert problem[3:6] == [FORMULA, "两个系统互不认证", "网络信息壁垒"]
+    [demand] = sheet(content, "需求清单")[3:]
+    assert demand[6:] == ["需打通信息系统、需分管领导协调", "待审核答复"]
+    [measure] = sheet(content, "措施清单")[3:]
+    first, second = measure[6].split("\n")
+    assert first.endswith("协调决定：-请数据局打通接口") and second.endswith("答复：接口已打通")
+    assert {row[1] for row in sheet(content, "附件3 台账")[3:]} == {case["number"], asked["number"]}
+
+    monthly = await run_of_this_period(house, "monthly")
+    counts = {"problems": 1, "registered": 1, "open": 1, "demands": 1, "measures": 2}
+    for run in (lists, monthly):
+        assert run.report.facts["figures"]["causes"] == {"system_barrier": counts}
+        assert (await run_of_this_period(house, run.report.kind)).differs == ()
+    items = (await house.get("reports", by="guilin.supervisor", kind="monthly")).json()["items"]
+    assert [(each["kind"], each["category"]) for each in items] == [("monthly", "summary")]
+    items = (await house.get("reports", by="guilin.supervisor", category="lists")).json()["items"]
+    assert [each["kind"] for each in items] == ["monthly_lists"]
+    assert (await file_of(house, monthly, "guilin.supervisor"))[:5] == b"%PDF-"
+
+
 async def test_a_case_filed_after_the_cut_off_is_in_the_next_report(sqlite_house: House) -> None:
     house = sqlite_house
     now = await house.services.clock.now()
-    with house.changed(clock=SetClock(now + timedelta(weeks=8))):
+    with house.changed(clock=SetClock(now + timedelta(weeks=12))):
         a_week_ago = local(now - timedelta(weeks=1)).date()
         [before] = await run_reports(house.services, "hall_weekly", a_week_ago, "guilin")
     await house.file()
-    run = await run_of_this_week(house)
+    run = await run_of_this_period(house)
     assert (before.report.facts["cases"], run.report.facts["cases"]) == (0, 1)
 
 
@@ -102,7 +136,7 @@ async def test_a_summary_names_what_supervision_has_to_look_at(sqlite_house: Hou
     house = sqlite_house
     case = await house.handled()
     await house.act(case, "order", "guilin.supervisor", text="请说明")
-    run = await run_of_this_week(house, "centre_weekly")
+    run = await run_of_this_period(house, "centre_weekly")
     answer = (await house.get(f"reports/{run.report.id}", by="guilin.supervisor")).json()
     assert (answer["registered"], answer["open"], answer["kind"]) == (1, 1, "centre_weekly")
     pdf = await file_of(house, run, "guilin.supervisor")
@@ -119,24 +153,25 @@ async def test_what_was_stored_differs_once_the_directory_says_something_else(sq
     """A second run names what differs: here the clerk has another name than when it was made."""
     house = sqlite_house
     await house.file()
-    first = await run_of_this_week(house)
+    first = await run_of_this_period(house)
     assert (first.again, first.differs) == (False, ())
-    assert (await run_of_this_week(house)).differs == ()
+    assert (await run_of_this_period(house)).differs == ()
     async with house.services.database.begin() as session:
         clerk = User.username == "guilin.clerk"
         await session.exec(update(User).where(clerk).values(name="改名某"))  # type: ignore[arg-type]
-    again = await run_of_this_week(house)
+    again = await run_of_this_period(house)
     assert (again.again, again.differs) == (True, ("content", "xlsx"))
 
 
 async def test_who_sees_which_reports(house: House) -> None:
-    runs = [await run_of_this_week(house, kind) for kind in ("hall_weekly", "centre_weekly")]
-    hall, centre = [run.report.id for run in runs]
+    runs = [await run_of_this_period(house, kind) for kind in ReportKind]
+    hall, centre, lists, monthly = [run.report.id for run in runs]
+    every = {hall, centre, lists, monthly}
     expected: Sequence[tuple[str, set[str]]] = (
-        ("guilin.lead", {hall}),
-        ("guilin.centre", {hall, centre}),
-        ("guilin.supervisor", {hall, centre}),
-        ("auditor", {hall, centre}),
+        ("guilin.lead", {hall, lists}),
+        ("guilin.centre", every),
+        ("guilin.supervisor", every),
+        ("auditor", every),
         ("chengzhong.centre", set()),
         ("chengzhong.supervisor", set()),
         ("lingui.supervisor", set()),
@@ -145,7 +180,7 @@ async def test_who_sees_which_reports(house: House) -> None:
         listed = (await house.get("reports", by=username)).json()
         assert {item["id"] for item in listed["items"]} == seen, username
         assert listed["total"] == len(seen)
-        for report in (hall, centre):
+        for report in every:
             status = 200 if report in seen else 404
             assert (await house.get(f"reports/{report}", by=username)).status_code == status
             assert (await house.get(f"reports/{report}/file", by=username)).status_code == status
@@ -159,7 +194,7 @@ async def test_lists_are_narrowed_and_paged(sqlite_house: House) -> None:
     house = sqlite_house
     for hall in ("guilin", "chengzhong"):
         for kind in ("hall_weekly", "centre_weekly"):
-            await run_of_this_week(house, kind, hall)
+            await run_of_this_period(house, kind, hall)
     page = (await house.get("reports", by="auditor", hall="guilin", kind="hall_weekly")).json()
     assert [(item["hall"], item["kind"], item["category"]) for item in page["items"]] == [
         ("guilin", "hall_weekly", "forms_and_ledger")
@@ -171,7 +206,7 @@ async def test_lists_are_narrowed_and_paged(sqlite_house: House) -> None:
 
 async def test_a_download_is_on_the_access_log(sqlite_house: House) -> None:
     house = sqlite_house
-    run = await run_of_this_week(house)
+    run = await run_of_this_period(house)
     await file_of(house, run, "guilin.centre")
     entry = (await house.get("access-log", by="auditor")).json()["items"][0]
     assert (entry["action"], entry["username"], entry["case_id"]) == ("download", "guilin.centre", None)
@@ -182,7 +217,7 @@ async def test_a_download_is_on_the_access_log(sqlite_house: House) -> None:
 
 async def test_a_file_is_sealed_at_rest(sqlite_house: House) -> None:
     await sqlite_house.file()
-    run = await run_of_this_week(sqlite_house)
+    run = await run_of_this_period(sqlite_house)
     async with sqlite_house.services.database.read() as session:
         row = (await session.exec(select(ReportFile).where(ReportFile.report_id == run.report.id))).one()
     assert not row.content.startswith(b"PK")
@@ -194,7 +229,7 @@ async def reported(sqlite_house: House) -> AsyncIterator[tuple[House, str, str]]
     """A house with a report of each kind: its id."""
     house = sqlite_house
     await house.file()
-    runs = [await run_of_this_week(house, kind) for kind in ("hall_weekly", "centre_weekly")]
+    runs = [await run_of_this_period(house, kind) for kind in ("hall_weekly", "centre_weekly")]
     yield house, runs[0].report.id, runs[1].report.id
 
 
@@ -247,21 +282,21 @@ async def test_a_report_that_is_not_due_yet_is_refused(sqlite_house: House) -> N
     with pytest.raises(Exception, match="not_due_yet"):
         await run_reports(sqlite_house.services, "hall_weekly", (now + timedelta(weeks=3)).date())
     with pytest.raises(Exception, match="kind"):
-        await run_reports(sqlite_house.services, "monthly", now.date())
+        await run_reports(sqlite_house.services, "yearly", now.date())
 
 
 async def test_a_transferred_case_is_the_new_halls(sqlite_house: House) -> None:
     house = sqlite_house
     case: dict[str, Any] = await house.file()
     await house.act(case, "transfer", "guilin.lead", hall="chengzhong", reason="属地")
-    there = await run_of_this_week(house, hall="chengzhong")
-    here = await run_of_this_week(house)
+    there = await run_of_this_period(house, hall="chengzhong")
+    here = await run_of_this_period(house)
     assert (here.report.facts["cases"], there.report.facts["cases"]) == (0, 1)
 
 
 async def test_a_filing_that_brings_only_what_it_must_is_reported(sqlite_house: House) -> None:
     answer = await sqlite_house.post("cases", form(channel="phone"))
-    run = await run_of_this_week(sqlite_house)
+    run = await run_of_this_period(sqlite_house)
     cells = [cell for row in sheet(run.files[0].content, "附件2 登记表") for cell in row]
     assert answer.json()["number"] in cells
     assert "电话" in cells
@@ -293,8 +328,8 @@ async def test_the_newest_signed_head_is_printed(sqlite_house: House) -> None:
             )
 
     await sign(1)
-    run = await run_of_this_week(house)
+    run = await run_of_this_period(house)
     cover = [cell for row in sheet(run.files[0].content, "封面") for cell in row]
     assert any(str(cell).startswith(f"第 1 号 {'1' * 64}") for cell in cover)
     await sign(2)
-    assert (await run_of_this_week(house)).differs == ()
+    assert (await run_of_this_period(house)).differs == ()

@@ -35,7 +35,8 @@ from tests.support.signed import evidence_in
 from tests.support.temporal import TemporalServer
 from worker import build_workers
 
-KEYRING = Keyring.parse(generate_key())
+KEYS = generate_key()
+KEYRING = Keyring.parse(KEYS)
 PASSWORD = "demonstration-only"
 PHONE = "13800130001"
 ONE_DAY = timedelta(days=1)

@@ -52,11 +52,16 @@ def _text(payload: Payload) -> str:
     return text
 
 
-async def replay(history: WorkflowHistory, converter: DataConverter) -> Replayed:
-    """Replay a history as the worker would. Raises on any deviation that Temporal notices."""
-    witness = Witness()
+async def replay(
+    history: WorkflowHistory, converter: DataConverter, workflow: type = CaseWorkflow
+) -> Replayed:
+    """Replay a history as the worker would. Raises on any deviation that Temporal notices.
+
+    Only a case is asked for its state: no other workflow has one.
+    """
+    witness = Witness(asks=workflow is CaseWorkflow)
     runner = ListeningRunner(witness.activated, witness.commanded)
-    replayer = Replayer(workflows=[CaseWorkflow], workflow_runner=runner, data_converter=converter)
+    replayer = Replayer(workflows=[workflow], workflow_runner=runner, data_converter=converter)
     await replayer.replay_workflow(history)
     return witness.seen
 
@@ -64,11 +69,11 @@ async def replay(history: WorkflowHistory, converter: DataConverter) -> Replayed
 class Witness:
     """Notes timers, activities and the state in the end."""
 
-    def __init__(self) -> None:
-        self.seen = Replayed()
+    def __init__(self, *, asks: bool = True) -> None:
+        self.seen, self._asks = Replayed(), asks
 
     def activated(self, act: WorkflowActivation, instance: Listening) -> None:
-        if any(job.HasField("remove_from_cache") for job in act.jobs):
+        if self._asks and any(job.HasField("remove_from_cache") for job in act.jobs):
             self.seen.state = PAYLOADS.from_payload(instance.ask(act, "state"))
             self.seen.seq = PAYLOADS.from_payload(instance.ask(act, "seq"))
 

@@ -111,7 +111,9 @@ class Newsroom:
 
     async def reports(self) -> Sequence[Report]:
         """The hall's reports, the earliest due first."""
-        wanted = select(Report).where(Report.hall == self.hall).order_by(col(Report.due_at))
+        wanted = (
+            select(Report).where(Report.hall == self.hall).order_by(col(Report.due_at), col(Report.made_at))
+        )
         async with self.office.services.database.read() as session:
             return (await session.exec(wanted)).all()
 
