@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from api import create_app
 from assembly import Failure, build_services
 from casework.demo import Loaded, has_demo, is_empty, load_demo, renew_password
+from casework.heads import start_heads
 from casework.pinned import changed_policies
 from casework.rehearsal import RehearsalClock
 from casework.reporting import start_missing
@@ -66,9 +67,11 @@ async def rehearse(settings: Settings, announce: Announce) -> None:
             _time_skipping_engine(settings) as watching,
         ):
             loaded = await load_demo(services, demo_password(settings))
-            await start_missing(services, set())  # before anybody can move time past a report
+            # Before anybody can move time past a report or a head.
+            await start_missing(services, set())
+            await start_heads(services.engine)
             app = create_app(services=services, rehearsal=True)
-            house = _House(settings, services, app, listener, with_heads=False)
+            house = _House(settings, services, app, listener)
             await house.run(stop, lambda: announce(settings, loaded), watching)
 
 
@@ -115,16 +118,13 @@ class _House:
     services: Services
     app: FastAPI
     listener: socket.socket
-    with_heads: bool = True
 
     async def run(
         self, stop: asyncio.Event, announce: Callable[[], None], engine: asyncio.Task[None]
     ) -> None:
         """Run until `stop`, or until a part fails: then raise what it raised."""
         ending = asyncio.Event()
-        working = asyncio.create_task(
-            run_workers(self.services, self.settings, ending, with_heads=self.with_heads)
-        )
+        working = asyncio.create_task(run_workers(self.services, self.settings, ending))
         try:
             # Requests under way need the workers: those end after the HTTP part.
             async with _http(self.app, self.listener) as serving, _task(stop.wait()) as stopping:

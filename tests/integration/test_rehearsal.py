@@ -2,7 +2,10 @@
 
 import os
 import signal
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -127,24 +130,47 @@ def test_a_year_at_once_fires_every_daily_reminder_of_it(house: House) -> None:
 
 
 def test_reports_are_made_as_time_moves(house: House) -> None:
-    """`advance` answers once they are there: a fortnight has two of each, each made at its instant."""
+    """`advance` answers once they are there: five weeks have each kind, each report made at its instant."""
     begin_day(house)
     case = house.file()
     received = datetime.fromisoformat(case["received_at"])
-    house.advance(to=received + timedelta(weeks=3))
+    house.advance(to=received + timedelta(weeks=5))
     with house.as_user("guilin.supervisor") as client:
         items = client.get("/api/reports", params={"per_page": 200}).json()["items"]
     made = [item for item in items if datetime.fromisoformat(item["due_at"]) > received]
-    assert {item["kind"] for item in made} == {"hall_weekly", "centre_weekly"}
-    assert len(made) >= 4
+    kinds = Counter(item["kind"] for item in made)
+    assert kinds["hall_weekly"] >= 4 and kinds["centre_weekly"] >= 4
+    assert kinds["monthly_lists"] in {1, 2} and kinds["monthly"] in {1, 2}
+    assert len({(item["kind"], item["due_at"]) for item in made}) == len(made)
     for item in items:
         due, at = (datetime.fromisoformat(item[name]) for name in ("due_at", "made_at"))
         assert timedelta() <= at - due < SLACK
     first = min((item for item in made if item["kind"] == "hall_weekly"), key=lambda item: item["due_at"])
     assert first["registered"] == 1
+    month = min((item for item in made if item["kind"] == "monthly"), key=lambda item: item["due_at"])
+    lists = [item for item in items if item["kind"] == "monthly_lists" and item["to"] == month["to"]]
+    assert [(each["from"], each["registered"]) for each in lists] == [(month["from"], month["registered"])]
     with house.as_user("guilin.centre") as client:
         lines = client.get("/api/notifications").json()["items"]
     assert "hall_weekly" in {line["kind"] for line in lines}
+
+
+def test_a_head_over_the_ledger_is_taken_each_evening(house: House) -> None:
+    """`advance` answers once the latest is there."""
+    day = begin_day(house)
+    for days in (1, 4):
+        house.advance(to=datetime.combine(day.date() + timedelta(days=days), time(0), day.tzinfo))
+        assert heads(house)[-1] == f"{day.date() + timedelta(days=days - 1)}"
+    taken = heads(house)
+    assert taken[-4:] == [f"{day.date() + timedelta(days=each)}" for each in range(4)]
+    assert len(set(taken)) == len(taken)
+
+
+def heads(house: House) -> list[str]:
+    """The days of the heads that the rehearsal has taken, as its tables have them."""
+    [file] = house.folder.glob("bancheng-rehearsal-*/bancheng.db")
+    with closing(sqlite3.connect(file)) as connection:
+        return [day for (day,) in connection.execute("SELECT day FROM ledger_heads ORDER BY number")]
 
 
 def test_working_time_moves_by_the_calendar(house: House) -> None:

@@ -1,11 +1,14 @@
 """What a report counts, of which cases: by the ledger as of its cut-off, from stories in both databases."""
 
 import asyncio
+import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlmodel import col, func, select
 
 from activities.reporting import Made, make_once, report_id_of
@@ -15,7 +18,7 @@ from models.database import Database
 from models.inbox import Notification
 from models.report import Report, ReportCase, ReportFile
 from rules.reporting import Due, ReportKind
-from tests.support.cases import POLICIES, Story, dispatched, handled, t, told
+from tests.support.cases import POLICIES, Story, dispatched, handled, t, told, triage
 from tests.support.figuring import case_id, go_on, keep
 from tests.support.office import Office
 
@@ -236,3 +239,52 @@ async def test_a_report_that_two_make_at_once_is_one_and_nobody_sees_an_error(
         lines = select(Notification.username).where(Notification.kind == CENTRE)
         told_of: Sequence[str] = (await session.exec(lines.order_by(col(Notification.id)))).all()
     assert (counts, told_of) == ([1, 1, 2], ["guilin.supervisor"])
+
+
+# The lists of a month
+
+MONTH = Due(ReportKind.MONTHLY, t("03-23 17:30"), t("02-24 17:30"), t("03-20 17:30"))
+NEXT_MONTH = Due(ReportKind.MONTHLY, t("04-22 17:30"), t("03-20 17:30"), t("04-20 17:30"))
+
+
+async def causes(services: Services, *stories: Story, due: Due = MONTH) -> dict[str, Any]:
+    return dict((await figures(services, *stories, due=due))["causes"])
+
+
+async def test_a_problem_is_what_is_new_or_still_open(sqlite_office: Office) -> None:
+    closed = told(handled(MONDAY, "simple", "market"), "03-09 15:00").give("revisit", "03-10 10:00", rating=5)
+    still_open = handled("03-12 09:00", "commitment", "market").until("03-20 17:30")
+    found = await causes(sqlite_office.services, closed, still_open)
+    cause = str(closed.state.cause or "none")
+    assert {name: found[cause][name] for name in ("problems", "registered", "open")} == {
+        "problems": 2,
+        "registered": 2,
+        "open": 1,
+    }
+    # A month later the closed one is none any more; the other one is still open, and not new.
+    await go_on(sqlite_office.services.database, sqlite_office.services.keyring, still_open, 1)
+    maker = ReportMaker(sqlite_office.services.database, sqlite_office.services.keyring)
+    later = (await maker.make("guilin", NEXT_MONTH, NEXT_MONTH.at)).report.facts["figures"]["causes"]
+    assert {name: later[cause][name] for name in ("problems", "registered", "open")} == {
+        "problems": 1,
+        "registered": 0,
+        "open": 1,
+    }
+
+
+async def test_a_consultation_and_what_is_out_of_scope_are_no_problems(sqlite_office: Office) -> None:
+    asked = Story(MONDAY).give(triage("consultation"), "03-09 10:00")
+    elsewhere = Story(MONDAY).give(triage("out_of_scope"), "03-09 10:00")
+    found = await causes(sqlite_office.services, asked, elsewhere, Story("03-20 17:00"))
+    assert found == {"none": {"problems": 1, "registered": 1, "open": 1, "demands": 0, "measures": 0}}
+
+
+async def test_an_explanation_is_a_measure_of_its_own_name(sqlite_office: Office) -> None:
+    services = sqlite_office.services
+    story = handled(MONDAY, "commitment", "market").give("declare_unsolvable", "03-09 11:00")
+    story.give("confirm_unsolvable", "03-09 14:00").give("reply", "03-10 10:00", resolved=False)
+    report = await made(services, story, due=replace(MONTH, kind=ReportKind.MONTHLY_LISTS))
+    [workbook] = report.files
+    content = services.keyring.open(workbook.content, f"report:{report.report.id}:xlsx")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("措施清单").to_python()
+    assert [str(row[6]).split(" ")[:3][-1].split("：")[0] for row in rows[3:]] == ["释明"]

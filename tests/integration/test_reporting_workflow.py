@@ -138,17 +138,18 @@ async def test_a_worker_killed_over_the_cut_off_of_a_month_leaves_its_report_onc
     sqlite_newsroom: Newsroom, furnished_sqlite_url: str, temporal_server: TemporalServer, tmp_path: Path
 ) -> None:
     """Killed between the commit of the lists and the activity's answer: nobody has heard of them."""
-    worker = CrashingReporter(furnished_sqlite_url, temporal_server.address, KEYS, tmp_path)
-    await kill_over_a_month(sqlite_newsroom, worker, [("monthly_lists", "after")])
+    with CrashingReporter(furnished_sqlite_url, temporal_server.address, KEYS, tmp_path) as worker:
+        await kill_over_a_month(sqlite_newsroom, worker, [("monthly_lists", "after")])
 
 
 @pytest.mark.drill
+@pytest.mark.timeout(400)
 async def test_workers_killed_before_and_after_both_commits_leave_each_report_once(
     newsroom: Newsroom, furnished_url: str, temporal_server: TemporalServer, tmp_path: Path
 ) -> None:
-    worker = CrashingReporter(furnished_url, temporal_server.address, KEYS, tmp_path)
     kills = [(kind, side) for kind in ("monthly_lists", "monthly") for side in ("before", "after")]
-    await kill_over_a_month(newsroom, worker, kills)
+    with CrashingReporter(furnished_url, temporal_server.address, KEYS, tmp_path) as worker:
+        await kill_over_a_month(newsroom, worker, kills)
 
 
 async def kill_over_a_month(
