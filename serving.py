@@ -17,7 +17,6 @@ from fastapi import FastAPI
 from api import create_app
 from assembly import Failure, build_services
 from casework.demo import Loaded, has_demo, is_empty, load_demo, renew_password
-from casework.heads import start_heads
 from casework.pinned import changed_policies
 from casework.rehearsal import RehearsalClock
 from casework.reporting import start_missing
@@ -67,11 +66,9 @@ async def rehearse(settings: Settings, announce: Announce) -> None:
             _time_skipping_engine(settings) as watching,
         ):
             loaded = await load_demo(services, demo_password(settings))
-            # Before anybody can move time past a report or a head.
-            await start_missing(services, set())
-            await start_heads(services.engine)
+            await start_missing(services, set())  # before anybody can move time past a report
             app = create_app(services=services, rehearsal=True)
-            house = _House(settings, services, app, listener)
+            house = _House(settings, services, app, listener, with_heads=False)
             await house.run(stop, lambda: announce(settings, loaded), watching)
 
 
@@ -118,13 +115,16 @@ class _House:
     services: Services
     app: FastAPI
     listener: socket.socket
+    with_heads: bool = True
 
     async def run(
         self, stop: asyncio.Event, announce: Callable[[], None], engine: asyncio.Task[None]
     ) -> None:
         """Run until `stop`, or until a part fails: then raise what it raised."""
         ending = asyncio.Event()
-        working = asyncio.create_task(run_workers(self.services, self.settings, ending))
+        working = asyncio.create_task(
+            run_workers(self.services, self.settings, ending, with_heads=self.with_heads)
+        )
         try:
             # Requests under way need the workers: those end after the HTTP part.
             async with _http(self.app, self.listener) as serving, _task(stop.wait()) as stopping:

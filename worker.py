@@ -111,14 +111,20 @@ def build_workers(
     ]
 
 
-async def run_workers(services: Services, settings: Settings, stop: asyncio.Event) -> None:
-    """Run workers and relay until `stop`, through any outage; return once all work is at its end."""
+async def run_workers(
+    services: Services, settings: Settings, stop: asyncio.Event, *, with_heads: bool = True
+) -> None:
+    """Run workers and relay until `stop`, through any outage; return once all work is at its end.
+
+    Without `with_heads` no head is taken day by day: a rehearsal takes one each time that it moves on.
+    """
     said = ""
     async with _outside(settings) as (channels, outlets), _beside(services):
         while not stop.is_set():
             try:
                 client = await services.engine.client()
-                await start_heads(services.engine)
+                if with_heads:
+                    await start_heads(services.engine)
                 outlets_of_heads = [FileOutlet(services.evidence.heads), *outlets]
                 workers = build_workers(client, services, channels, outlets_of_heads)
                 await _until_stop(workers, stop)

@@ -70,9 +70,14 @@ async def start_heads(engine: Engine) -> None:
 
 async def take_now(services: Services) -> Path:
     """Take a head at once, beside the daily ones, and write its file; return where that is."""
+    return await take_late(services, await services.clock.now())
+
+
+async def take_late(services: Services, due_at: datetime) -> Path:
+    """Take now the head that was due at an instant, unless it is there, and write its file."""
     now = await services.clock.now()
     signer = services.evidence.signer
-    head = await services.database.write(lambda session: take_head(session, signer, now, now))
+    head = await services.database.write(lambda session: take_head(session, signer, due_at, now))
     outlet = FileOutlet(services.evidence.heads)
     await outlet.publish(await head_file(services, head.number))
     async with services.database.begin() as session:

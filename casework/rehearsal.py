@@ -3,22 +3,24 @@
 Between two advances rehearsal time runs at the pace of real time: nobody skips but `advance`. While
 the server moves its clock it stands still for every workflow that is at work, so each alarm fires at
 its own instant, however far one advance goes.
+
+A signed head is due each evening. Here one is taken for the latest evening that an advance has passed,
+as after an outage: a year would otherwise be 365 of them, each with a check of the whole ledger.
 """
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.empty_pb2 import Empty
-from sqlalchemy import false
 from sqlmodel import col, exists, or_, select
 from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.service import RPCError
 
 from casework.engine import Engine, EngineUnavailable
 from casework.errors import BadInput
+from casework.heads import take_late
 from casework.services import Services
 from models.case import Case
-from models.evidence import LedgerHead
 from models.filing import Filing
 from models.report import ReportingPlan
 from rules.evidence import latest_head_due
@@ -83,22 +85,19 @@ async def advance(services: Services, clock: RehearsalClock, to: datetime) -> da
         reached = await clock.now()
         try:
             async with asyncio.timeout(SETTLE_WITHIN):
-                while await _something_open(services, now, reached):
+                while await _something_open(services, reached):
                     await asyncio.sleep(0.02)
         except TimeoutError as error:
             raise Unsettled(f"not everything due by {reached.isoformat()} is done") from error
+        if (head := latest_head_due(reached)) > now:
+            await take_late(services, head)
         return reached
 
 
-async def _something_open(services: Services, after: datetime, by: datetime) -> bool:
-    """Whether an alarm has not fired, a filing not been registered, or a report or head not been made.
-
-    Each that was due `by` then; of the heads the latest, unless it was due before time moved.
-    """
+async def _something_open(services: Services, by: datetime) -> bool:
+    """Whether an alarm has not fired, a filing is not registered, or a report not made, that was due then."""
     alarms = exists().where(col(Case.next_alarm_at) <= by)
     filings = exists().where(col(Filing.registered_at).is_(None), col(Filing.received_at) <= by)
     reports = exists().where(col(ReportingPlan.due_at) <= by)
-    head = latest_head_due(by)
-    no_head = ~exists().where(col(LedgerHead.due_at) >= head) if head > after else false()
     async with services.database.read() as session:
-        return bool((await session.exec(select(or_(alarms, filings, reports, no_head)))).one())
+        return bool((await session.exec(select(or_(alarms, filings, reports)))).one())
