@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+import cli_engine
 import cli_supervision
 from console import (
     HallOption,
@@ -46,6 +47,7 @@ for _name, _group in {
     "ledger": cli_supervision.ledger,
     "dossier": cli_supervision.dossier,
     "report": cli_supervision.report,
+    "engine": cli_engine.engine,
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)
@@ -67,7 +69,7 @@ def serve() -> None:
 
     settings = read_settings()
     os.umask(0o077)  # nothing below DATA_DIR is for others, what the engine writes included
-    log_to(settings.data_dir / "logs" / "bancheng.log")
+    log_to(settings.data_dir / "logs" / "bancheng.log", metrics=settings.temporal_metrics)
     run(serving.serve(settings, announce))
 
 
@@ -99,13 +101,19 @@ def api() -> None:
 
 
 @app.command()
-def worker() -> None:
-    """Run a worker alone: cases, alarms and notifications. Run as many as you like."""
-    import worker as workers
+def worker(queue: cli_engine.QueueOption = None) -> None:
+    """Run a worker alone: cases, alarms, notifications and reports. Run as many as you like.
 
+    With --queue it does a part of that; each queue needs one worker somewhere.
+    """
+    import worker as workers
+    from workflows.queues import QUEUES
+
+    if unknown := set(queue or ()) - set(QUEUES):
+        misuse(f"no such queue: {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")
     settings = read_settings()
-    log_to(None)
-    run(workers.run(settings))
+    log_to(None, metrics=settings.temporal_metrics)
+    run(workers.run(settings, frozenset(queue or QUEUES)))
 
 
 @app.command()

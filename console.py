@@ -30,6 +30,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         misuse("\n".join(f"{_setting(fault['loc'])}: {fault['msg']}" for fault in error.errors()))
+    except OSError as error:  # a file of secrets that this user may not read
+        misuse(f"settings: {error}")
 
 
 def _setting(where: tuple[int | str, ...]) -> str:
@@ -89,13 +91,16 @@ def password_typed(from_stdin: bool) -> str:
     return typed
 
 
-def log_to(file: Path | None, *, warnings_only: bool = False) -> None:
-    """Set up logging: to a file, or to stderr."""
+def log_to(file: Path | None, *, warnings_only: bool = False, metrics: str = "") -> None:
+    """Set up logging: to a file, or to stderr. With `metrics` the engine's client serves its own there."""
     import logs
 
     logs.configure(file=file, level=logging.WARNING if warnings_only else logging.INFO)
     # The time-skipping server lacks what its client would like, and is none the worse for it.
-    logs.forward_engine_logs("ERROR" if warnings_only else "WARN")
+    try:
+        logs.forward_engine_logs("ERROR" if warnings_only else "WARN", metrics)
+    except (ValueError, RuntimeError) as error:
+        fail(f"BANCHENG_TEMPORAL_METRICS: cannot serve metrics at {metrics}: {error}")
 
 
 def fail(text: str) -> NoReturn:

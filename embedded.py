@@ -19,9 +19,9 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from casework.namespace import RETENTION
 from processes import LOOPBACK, FolderLock, end, free_port, is_free, spawn
 
-RETENTION = timedelta(days=90)  # how long a closed case's history stays; the server's default is 24 h
 READY_WITHIN = 60.0  # seconds; a loaded machine with two cores needs up to ten
 STOP_WITHIN = 15.0  # seconds
 

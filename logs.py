@@ -16,6 +16,7 @@ import structlog
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
+    PrometheusConfig,
     Runtime,
     TelemetryConfig,
     TelemetryFilter,
@@ -61,16 +62,28 @@ def configure(*, file: Path | None = None, level: int = logging.INFO) -> None:
         logger.propagate = True
 
 
-def forward_engine_logs(level: Literal["WARN", "ERROR"] = "WARN") -> None:
-    """Have the engine's client log through us; to be called before the first connection."""
+def forward_engine_logs(level: Literal["WARN", "ERROR"] = "WARN", metrics: str = "") -> None:
+    """Have the engine's client log through us; to be called before the first connection.
+
+    With `metrics`, address:port, it serves its own metrics there for Prometheus, at every path.
+    Raises ValueError where nothing can listen there.
+    """
     logger = logging.getLogger("temporalio.core")
     telemetry = TelemetryConfig(
         logging=LoggingConfig(
             filter=TelemetryFilter(core_level=level, other_level="ERROR"),
             forwarding=LogForwardingConfig(logger=logger),
-        )
+        ),
+        metrics=_served_at(metrics) if metrics else None,
     )
     Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
+
+
+def _served_at(address: str) -> PrometheusConfig:
+    """Return how metrics are named: in seconds, and counters as Prometheus wants them."""
+    return PrometheusConfig(
+        bind_address=address, durations_as_seconds=True, unit_suffix=True, counters_total_suffix=True
+    )
 
 
 def _formatter() -> logging.Formatter:

@@ -80,7 +80,8 @@ async def serve_api(settings: Settings) -> None:
             with suppress(DatabaseUnavailable):  # it answers 503 until the database is back
                 await _refuse_changed_policies(services)
             app = create_app(services=services)
-            async with _http(app, listener) as serving, _task(stop.wait()) as stopping:
+            http = _http(app, listener, settings.proxies())
+            async with http as serving, _task(stop.wait()) as stopping:
                 await _first_of(serving, stopping)
 
 
@@ -98,6 +99,8 @@ def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
         "webhook_url": "",
         "oidc_issuer": "",
         "public_url": "",  # receipts of a rehearsal lead to the rehearsal
+        "temporal_ui_origin": "",
+        "temporal_metrics": "",
     }
     return settings.model_copy(update=own)
 
@@ -127,7 +130,8 @@ class _House:
         )
         try:
             # Requests under way need the workers: those end after the HTTP part.
-            async with _http(self.app, self.listener) as serving, _task(stop.wait()) as stopping:
+            http = _http(self.app, self.listener, self.settings.proxies())
+            async with http as serving, _task(stop.wait()) as stopping:
                 announce()
                 await _first_of(serving, working, engine, stopping)
         finally:
@@ -137,10 +141,21 @@ class _House:
 
 
 @asynccontextmanager
-async def _http(app: FastAPI, listener: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
-    """Serve HTTP inside the block; requests under way come to their end after it."""
+async def _http(
+    app: FastAPI, listener: socket.socket, proxies: list[str]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve HTTP inside the block; requests under way come to their end after it.
+
+    `proxies` are believed what they say of a client: its address, and whether it came over TLS.
+    """
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=GRACE
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE,
+        proxy_headers=True,
+        forwarded_allow_ips=proxies,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve([listener]))

@@ -1,4 +1,4 @@
-"""The settings: environment variables `BANCHENG_…`, or a `.env` file. Read by entry points only.
+"""The settings: environment variables `BANCHENG_…`, a `.env` file, or files of secrets. Read by entry points only.
 
 Source: contract.md, Settings. Secrets that nobody gave are made once and kept in DATA_DIR.
 """
@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from casework.evidence import Evidence
 from casework.sign_in_rules import CALLBACK, Provider, SignInRules
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from temporalio.service import TLSConfig
 
 SHORTEST_SECRET = 16  # characters; a shorter SECRET_KEY can be guessed
+SECRETS = "/run/secrets"  # where containers find theirs; systemd names another folder
 
 # Absolute, so that a later change of the working directory moves nothing.
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
@@ -74,6 +80,41 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr | None = None
     oidc_username_claim: str = "preferred_username"
+    trusted_proxies: str = "127.0.0.1,::1"
+    temporal_ui_origin: str = ""
+    temporal_metrics: str = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read a setting that is nowhere else from a file of its name, `bancheng_secret_key` say."""
+        sources = (init_settings, env_settings, dotenv_settings)
+        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", SECRETS))
+        return (*sources, SecretsSettingsSource(settings_cls, folder)) if folder.is_dir() else sources
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, text: str) -> str:
+        """Names would be looked up by whoever answers for them, and `*` would let anybody forge."""
+        for each in _split(text):
+            ipaddress.ip_network(each)
+        return text
+
+    @field_validator("temporal_metrics")
+    @classmethod
+    def _address_and_port(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if address and not (port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError("an address and a port are needed, as 127.0.0.1:9464")
+        if address:
+            ipaddress.ip_address(host.strip("[]"))
+        return address
 
     @field_validator("payload_keys")
     @classmethod
@@ -118,6 +159,16 @@ class Settings(BaseSettings):
             raise ValueError("an https:// address is needed (http:// on this machine alone)")
         return url
 
+    @field_validator("temporal_ui_origin")
+    @classmethod
+    def _origin(cls, url: str) -> str:
+        """As browsers send it, so that it can be compared as it is."""
+        cls._reachable_safely(url)
+        asked = urlsplit(url)
+        if url and url != f"{asked.scheme}://{asked.netloc}".lower():
+            raise ValueError("an origin is needed: https://host or https://host:port, nothing behind it")
+        return url
+
     @model_validator(mode="after")
     def _whole_provider(self) -> Self:
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret and self.public_url):
@@ -140,6 +191,10 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    def proxies(self) -> list[str]:
+        """Return the proxies whose word on a client's address is taken: addresses and networks."""
+        return sorted(_split(self.trusted_proxies))
 
     def session_key(self) -> str:
         """Return SECRET_KEY: the one given, else the one kept in DATA_DIR."""

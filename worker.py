@@ -1,18 +1,20 @@
 """The Temporal workers: what is registered on which queue, and how they start and stop.
 
-`python worker.py` (or `bancheng worker`) runs until SIGTERM or SIGINT; run as many as you like.
+`python worker.py` (or `bancheng worker`) runs until SIGTERM or SIGINT; run as many as you like. With
+`--queue` a process works on some of the queues only.
 """
 
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 
 import httpx
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 import logs
@@ -30,6 +32,7 @@ from assembly import build_services
 from casework.engine import EngineUnavailable
 from casework.heads import start_heads
 from casework.histories import exporting
+from casework.namespace import RETENTION, look_at
 from casework.rearming import TellCases
 from casework.relay import relay
 from casework.report_making import ReportMaker
@@ -42,7 +45,7 @@ from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
 from workflows.evidence import LedgerHeadsWorkflow
 from workflows.issuing import SendBulletinWorkflow
-from workflows.queues import CASES, NOTIFICATIONS
+from workflows.queues import CASES, NOTIFICATIONS, QUEUES, REPORTING
 from workflows.reporting import ReportingWorkflow
 from workflows.sandbox import RUNNER
 
@@ -60,8 +63,9 @@ def build_workers(
     services: Services,
     channels: Sequence[Channel] = (),
     outlets: Sequence[Outlet] | None = None,
+    queues: Collection[str] = QUEUES,
 ) -> list[Worker]:
-    """Return the workers for cases and for the channels outside, not started.
+    """Return the workers of these queues, not started.
 
     Heads leave by `outlets`; without any, into their folder.
     """
@@ -82,7 +86,8 @@ def build_workers(
         services.clock.now,
         partial(check_and_record, services),
     )
-    return [
+    calendar_work = [archiving.take, archiving.publish, archiving.check, reporting.make_due]
+    workers = [
         Worker(
             client,
             task_queue=CASES,
@@ -94,8 +99,7 @@ def build_workers(
                 registration.register,
                 *(ledger.record, ledger.read, ledger.terms),
                 *(calendar.committed, calendar.sweep),
-                *(archiving.take, archiving.publish, archiving.check),
-                reporting.make_due,
+                *calendar_work,  # asked of this queue by what began before it had one of its own
             ],
             workflow_runner=RUNNER,
             interceptors=[LetGo()],
@@ -108,25 +112,40 @@ def build_workers(
             activities=[outside.deliver, issuing.send_bulletin],
             graceful_shutdown_timeout=GRACE,
         ),
+        Worker(
+            client,
+            task_queue=REPORTING,
+            activities=calendar_work,
+            graceful_shutdown_timeout=GRACE,
+        ),
     ]
+    return [worker for worker in workers if worker.task_queue in queues]
 
 
 async def run_workers(
-    services: Services, settings: Settings, stop: asyncio.Event, *, with_heads: bool = True
+    services: Services,
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    with_heads: bool = True,
+    queues: Collection[str] = QUEUES,
 ) -> None:
     """Run workers and relay until `stop`, through any outage; return once all work is at its end.
 
     Without `with_heads` no head is taken day by day: a rehearsal takes one each time that it moves on.
+    The relay and what else goes on beside the workers is where the cases are.
     """
     said = ""
-    async with _outside(settings) as (channels, outlets), _beside(services):
+    beside = _beside(services) if CASES in queues else nullcontext()
+    async with _outside(settings) as (channels, outlets), beside:
         while not stop.is_set():
             try:
                 client = await services.engine.client()
-                if with_heads:
+                if with_heads and CASES in queues:
                     await start_heads(services.engine)
+                    await _warn_of_retention(client)
                 outlets_of_heads = [FileOutlet(services.evidence.heads), *outlets]
-                workers = build_workers(client, services, channels, outlets_of_heads)
+                workers = build_workers(client, services, channels, outlets_of_heads, queues)
                 await _until_stop(workers, stop)
             except EngineUnavailable as error:
                 if said != (said := str(error)[:200]):
@@ -182,21 +201,36 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def run(settings: Settings) -> None:
+async def _warn_of_retention(client: Client) -> None:
+    """Say where closed histories are gone before our own export can be sure to have them."""
+    try:
+        kept = (await look_at(client)).retention
+    except RPCError as error:  # an API key may do its work and see no namespace
+        log.info("the namespace's retention is not ours to see", extra={"reason": str(error)[:200]})
+        return
+    if kept is not None and kept < RETENTION:
+        log.warning(
+            "the namespace keeps closed histories for too short a time: run `bancheng engine prepare`",
+            extra={"namespace": client.namespace, "days": kept.days, "needed": RETENTION.days},
+        )
+
+
+async def run(settings: Settings, queues: Collection[str] = QUEUES) -> None:
     """Run until SIGTERM or SIGINT."""
     stop = stop_on_signals()
     services = build_services(settings)
     try:
-        await run_workers(services, settings, stop)
+        await run_workers(services, settings, stop, queues=queues)
     finally:
         await services.database.close()
 
 
 def main() -> None:
     """Run as a program."""
+    settings = Settings()
     logs.configure()
-    logs.forward_engine_logs()
-    asyncio.run(run(Settings()))
+    logs.forward_engine_logs(metrics=settings.temporal_metrics)
+    asyncio.run(run(settings))
     leave(0)
 
 

@@ -4,7 +4,8 @@ Refusals come back as the rules' own errors; an engine that cannot be reached is
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -141,6 +142,15 @@ class Engine:
             await handle.signal(signal, *args, rpc_timeout=self._within)
         except RPCError as error:
             _raise(error, "signal")
+
+
+@contextmanager
+def outages() -> Iterator[None]:
+    """Raise `EngineUnavailable` for what a call inside the block fails with."""
+    try:
+        yield
+    except (RPCError, TimeoutError) as error:
+        raise EngineUnavailable(str(error)) from error
 
 
 def workflow_id(case_id: str) -> str:

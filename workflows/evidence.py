@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.archiving import ArchivingActivities
     from rules.calendar import local
     from rules.evidence import latest_head_due, next_head_due
+    from workflows.queues import REPORTING
 
 HEADS_ID = "ledger-heads"
 ROUNDS = 30  # heads of one run, to keep its history short
@@ -37,6 +38,7 @@ class LedgerHeadsWorkflow:
             await workflow.execute_activity_method(
                 ArchivingActivities.take,
                 latest_head_due(workflow.now()),
+                task_queue=REPORTING,
                 summary="出具台账封签",
                 start_to_close_timeout=timedelta(minutes=10),
                 retry_policy=RETRY,
@@ -50,6 +52,7 @@ async def _publish() -> None:
     try:
         await workflow.execute_activity_method(
             ArchivingActivities.publish,
+            task_queue=REPORTING,
             summary="发布台账封签",
             start_to_close_timeout=timedelta(minutes=5),
             schedule_to_close_timeout=PUBLISHED_WITHIN,
@@ -63,6 +66,7 @@ async def _check() -> None:
     try:
         await workflow.execute_activity_method(
             ArchivingActivities.check,
+            task_queue=REPORTING,
             summary="核验全部台账",
             start_to_close_timeout=timedelta(hours=4),
             schedule_to_close_timeout=timedelta(hours=8),

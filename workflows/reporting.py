@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from models.reporting import DueRequest, ReportingInput
     from rules.report_words import REPORT_KIND
     from rules.reporting import Due
+    from workflows.queues import REPORTING
 
 _PAUSE = timedelta(minutes=1)
 _ONE_TRY, _ALL_TRIES = timedelta(minutes=5), timedelta(minutes=10)
@@ -58,6 +59,7 @@ class ReportingWorkflow:
             due = await workflow.execute_activity_method(
                 ReportingActivities.make_due,
                 DueRequest(self._hall, self._since, workflow.now()),
+                task_queue=REPORTING,
                 summary="生成到期的报告",
                 start_to_close_timeout=_ONE_TRY,
                 schedule_to_close_timeout=_ALL_TRIES,

@@ -26,7 +26,7 @@ from rules.evidence import HEAD_AT
 from tests.support.shell import Shell
 from tests.support.signed import SIGNER
 from workflows.evidence import LedgerHeadsWorkflow
-from workflows.queues import CASES
+from workflows.queues import CASES, REPORTING
 from workflows.sandbox import RUNNER
 
 DAY = timedelta(days=1)
@@ -50,12 +50,11 @@ class Evenings:
         archiving = ArchivingActivities(
             self.shell.database, SIGNER, [FileOutlet(self.folder), *outlets], self.now, self.check
         )
-        async with Worker(
-            self.shell.client,
-            task_queue=CASES,
-            workflows=[LedgerHeadsWorkflow],
-            activities=[archiving.take, archiving.publish, archiving.check],
-            workflow_runner=RUNNER,
+        client = self.shell.client
+        activities = [archiving.take, archiving.publish, archiving.check]
+        async with (
+            Worker(client, task_queue=CASES, workflows=[LedgerHeadsWorkflow], workflow_runner=RUNNER),
+            Worker(client, task_queue=REPORTING, activities=activities),
         ):
             yield
 
