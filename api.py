@@ -14,6 +14,7 @@ from casework.passwords import warm_up
 from casework.services import Services
 from pages import register_pages
 from routes import register_routes
+from routes.cross_origin import CodecOrigin
 from routes.middleware import RequestLog
 from routes.openapi import install_openapi
 from routes.problems import install_problem_handlers
@@ -48,6 +49,7 @@ def create_app(
     register_pages(app, in_rehearsal=rehearsal)
     install_openapi(app)
     _expose_metrics(app)
+    app.add_middleware(CodecOrigin)
     app.add_middleware(RequestLog)
     return app
 

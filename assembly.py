@@ -73,6 +73,7 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         offers=read_offers(settings.policies_dir),
         policies_folder=settings.policies_dir,
         online_filing=frozenset(settings.online_filing.replace(",", " ").split()),
+        temporal_ui=settings.temporal_ui_origin,
         public_url=settings.public_url.rstrip("/"),
         sign_in=settings.sign_in_rules(),
         given_evidence=settings.evidence(),

@@ -1,4 +1,4 @@
-"""The settings: environment variables `BANCHENG_…`, a `.env` file, or files of secrets. Read by entry points only.
+"""The settings: environment `BANCHENG_…`, a `.env` file, or files of secrets. Read by entry points only.
 
 Source: contract.md, Settings. Secrets that nobody gave are made once and kept in DATA_DIR.
 """

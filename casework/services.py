@@ -40,6 +40,7 @@ class Services:
     offers: Mapping[str, HallOffer] = field(default_factory=dict)  # by the policies' ids
     # Codes of halls where citizens may file beside those whose policy offers it; with OFF: nowhere.
     online_filing: frozenset[str] = frozenset()
+    temporal_ui: str = ""  # origin of Temporal's own UI; empty: it gets nothing of us
     public_url: str = ""  # where browsers reach us, without a slash at the end; empty: as they asked
     pinned: PinnedTerms = field(default_factory=PinnedTerms)
     sign_in: SignInRules = field(default_factory=SignInRules)

@@ -61,6 +61,7 @@ ACCESS = {
     "query_code": "重发查询码",
     "download": "下载",
     "dossier": "下载卷宗",
+    "engine_decode": "查看流程引擎内容",
     "password_changed": "修改密码",
     "password_set": "重设密码",
     "second_factor_set": "启用双重验证",

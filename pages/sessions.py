@@ -16,12 +16,12 @@ from casework.accounts import PAGE, viewer_of
 from casework.ended_tokens import note_ended
 from casework.errors import Owing, Unauthenticated
 from casework.viewer import Viewer
-from routes.dependencies import STAFF, Given
+from routes.dependencies import SESSION, STAFF, Given
 from routes.refusal_log import address
 from rules.case.errors import Forbidden
 from rules.case.vocabulary import Role
 
-SESSION, VISITOR = "bancheng_session", "bancheng_visitor"
+VISITOR = "bancheng_visitor"
 REFRESH = "refresh"  # how a page says that its script asks, and nobody who sits there
 
 

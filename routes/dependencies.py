@@ -19,7 +19,10 @@ from routes.refusal_log import address
 from rules.case.errors import Forbidden
 from rules.case.vocabulary import Role
 
-_bearer = OAuth2PasswordBearer(
+SESSION = "bancheng_session"
+"""The cookie of a session of the pages."""
+
+bearer_sent = OAuth2PasswordBearer(
     tokenUrl="api/token", auto_error=False, description="Token of `POST /api/token`, opaque."
 )
 
@@ -30,7 +33,7 @@ def services(request: Request) -> Services:
     return given
 
 
-def bearer_token(token: Annotated[str | None, Depends(_bearer)]) -> str:
+def bearer_token(token: Annotated[str | None, Depends(bearer_sent)]) -> str:
     """Return the token as sent. Raises `Unauthenticated`."""
     if not token:
         raise Unauthenticated("no-token")
