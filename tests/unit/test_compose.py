@@ -1,0 +1,277 @@
+"""docker-compose.yml and Dockerfile: what the specification demands of the production form.
+
+What the containers run is tried as processes in tests/integration/test_containers.py.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import compose_spec
+import pytest
+import yaml
+from typer.main import get_command
+
+from cli import app
+from settings import Settings
+from tests.support.composed import FILE, ROOT, SITE, composed, environment_of, ours
+from workflows.queues import QUEUES
+
+SERVICES: dict[str, Any] = composed()["services"]
+ONCE = ("migrate", "namespace", "temporal-schema")
+SECRET = re.compile(r"password|secret|_key|token|_pwd", re.IGNORECASE)
+DEBIAN = shutil.which("docker-compose")
+# Made with the metrics and alerts; the monitoring profile mounts them.
+MONITORING = ("prometheus.yml", "rules.yml", "grafana/dashboards")
+
+
+def test_the_file_is_what_the_specification_calls_one() -> None:
+    compose_spec.PyCompose.from_yaml(yaml.safe_dump(composed())).validate()
+
+
+def test_a_misspelt_key_would_not_pass() -> None:
+    wrong = composed()
+    wrong["services"]["api"]["healthchek"] = {}
+    with pytest.raises(ValueError, match="healthchek"):
+        compose_spec.PyCompose.from_yaml(yaml.safe_dump(wrong))
+
+
+def test_debians_program_reads_it_where_that_is_installed() -> None:
+    if DEBIAN is None:
+        return
+    command = [DEBIAN, "--file", FILE, "--profile", "monitoring", "config", "-q"]
+    for site, code in ((SITE, 0), ("", 1)):
+        env = {"PATH": "/usr/bin:/bin", "BANCHENG_SITE": site}
+        done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) == code, done.stderr
+
+
+def test_without_the_name_of_the_site_it_is_not_read() -> None:
+    with pytest.raises(KeyError, match="BANCHENG_SITE"):
+        composed(BANCHENG_SITE="")
+
+
+def test_the_parts_are_those_of_the_design() -> None:
+    assert {"postgres", "temporal", "temporal-schema", "temporal-ui", "migrate", "proxy"} <= set(SERVICES)
+    replicas = {name: service.get("deploy", {}).get("replicas", 1) for name, service in SERVICES.items()}
+    assert (replicas["api"], replicas["worker"], replicas["notifications"]) == (2, 2, 1)
+    monitoring = {name for name, service in SERVICES.items() if service.get("profiles") == ["monitoring"]}
+    assert monitoring == {"prometheus", "grafana"}
+
+
+def test_every_image_is_pinned_by_a_version() -> None:
+    for name, service in SERVICES.items():
+        assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"]), name
+
+
+def test_temporals_server_is_that_of_the_tests() -> None:
+    """And its UI: both as they come along with the command line tool."""
+    program = next(
+        path for path in (ROOT / ".venv/bin", Path(shutil.which("temporal") or "/")) if path.exists()
+    )
+    said = subprocess.run(
+        [program / "temporal", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    server, ui = re.findall(r"(?:Server|UI) ([\d.]+)", said)
+    assert SERVICES["temporal"]["image"] == f"temporalio/server:{server}"
+    assert SERVICES["temporal-schema"]["image"] == f"temporalio/admin-tools:{server}"
+    assert SERVICES["temporal-ui"]["image"] == f"temporalio/ui:{ui}"
+
+
+def test_the_number_of_history_shards_never_changes() -> None:
+    assert environment_of(SERVICES["temporal"])["NUM_HISTORY_SHARDS"] == "512"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_container_is_held_short(name: str) -> None:
+    """An ordinary user, nothing to write to but its volume, no rights, an end to memory and log."""
+    service = SERVICES[name]
+    assert int(service.get("user", "10001:10001").partition(":")[0]) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"] and service["pids_limit"]
+    assert service["logging"]["options"]["max-size"]
+    assert not {"privileged", "pid", "network_mode", "devices"} & set(service)
+    assert "/var/run/docker.sock" not in str(service)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_what_goes_on_has_a_health_check_and_what_ends_has_none(name: str) -> None:
+    service = SERVICES[name]
+    if name in ONCE:
+        assert service["restart"] == "on-failure" and "healthcheck" not in service
+    elif name != "temporal-ui":  # nobody waits for it, and its image has no program to ask with
+        assert service["restart"] == "unless-stopped" and service["healthcheck"]["test"]
+
+
+def test_who_waits_for_whom_is_there_and_says_so() -> None:
+    for name, service in SERVICES.items():
+        for other, how in service.get("depends_on", {}).items():
+            needed = "service_completed_successfully" if other in ONCE else "service_healthy"
+            assert how["condition"] == needed, (name, other)
+            assert other in ONCE or "healthcheck" in SERVICES[other], (name, other)
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    for name, service in SERVICES.items():
+        for variable, value in environment_of(service).items():
+            if SECRET.search(variable):
+                assert value == "" or value.startswith("/run/secrets/") or value == "true", (name, variable)
+
+
+def test_every_secret_is_a_file_that_git_and_the_image_never_see() -> None:
+    whole = composed()
+    declared = set(whole["secrets"])
+    assert {secret for service in SERVICES.values() for secret in service.get("secrets", [])} == declared
+    for secret in whole["secrets"].values():
+        assert secret["file"].startswith("./deploy/secrets/")
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert "/deploy/secrets/" in ignored
+
+
+def test_what_is_mounted_from_here_is_here_and_read_only() -> None:
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            source, _, rest = volume.partition(":")
+            if source.startswith("."):
+                assert rest.endswith(":ro"), (name, volume)
+                made_elsewhere = source.removeprefix("./deploy/monitoring/") in MONITORING
+                assert made_elsewhere or (ROOT / source).exists(), (name, volume)
+
+
+def test_only_the_proxy_is_reached_from_outside() -> None:
+    for name, service in SERVICES.items():
+        ports = service.get("ports", [])
+        if name != "proxy":
+            assert all(str(port).startswith("127.0.0.1:") for port in ports), name
+    assert composed()["networks"]["back"]["internal"] is True
+    for name in ("postgres", "temporal", "temporal-schema"):
+        assert SERVICES[name]["networks"] == ["back"]
+
+
+def test_the_proxy_alone_is_believed_and_has_its_address() -> None:
+    whole = composed(PROXY_ADDRESS="10.9.8.250", FRONT_SUBNET="10.9.8.0/24", FRONT_RANGE="10.9.8.0/25")
+    address = whole["services"]["proxy"]["networks"]["front"]["ipv4_address"]
+    assert address == "10.9.8.250"
+    assert environment_of(whole["services"]["api"])["BANCHENG_TRUSTED_PROXIES"] == address
+    default = composed()
+    (network,) = default["networks"]["front"]["ipam"]["config"]
+    taken = default["services"]["proxy"]["networks"]["front"]["ipv4_address"]
+    from ipaddress import ip_address, ip_network
+
+    assert ip_address(taken) in ip_network(network["subnet"])
+    assert ip_address(taken) not in ip_network(network["ip_range"])  # nobody else gets it by chance
+
+
+@pytest.mark.parametrize("name", sorted(ours()))
+def test_our_services_are_given_settings_that_there_are(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No unknown name, no faulty value, and all that production needs."""
+    service = ours()[name]
+    given = environment_of(service)
+    assert all(variable.startswith("BANCHENG_") for variable in given)
+    names = {variable.removeprefix("BANCHENG_").lower() for variable in given}
+    assert names <= set(Settings.model_fields)
+    secrets = {secret.removeprefix("bancheng_") for secret in service["secrets"]}
+    assert secrets <= set(Settings.model_fields)
+    assert {"database_url", "secret_key", "payload_keys", "signing_key"} <= secrets
+    assert {"data_dir", "temporal_address", "temporal_namespace", "public_url", "trusted_proxies"} <= names
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    subprocess.run(["sh", ROOT / "deploy/make-secrets.sh", tmp_path], check=True, capture_output=True)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    settings = Settings()
+    assert settings.database.startswith("postgresql://bancheng:")
+    assert settings.secret_key and settings.payload_keys and settings.signing_key
+    assert settings.keyring() and settings.evidence().signer
+    assert settings.public_url == f"https://{SITE}"
+    assert settings.temporal_ui_origin == f"https://{SITE}:8443"
+    assert not settings.is_local or name != "api"
+
+
+def test_the_example_of_settings_names_variables_of_the_file() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    lines = (ROOT / "deploy/example.env").read_text(encoding="utf-8").splitlines()
+    names = [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
+    assert len(names) > 3
+    for name in names:
+        assert f"${{{name}" in text or name == "COMPOSE_PROJECT_NAME", name
+
+
+@pytest.mark.parametrize("name", sorted(ours()))
+def test_what_our_services_run_is_a_command_of_ours(name: str) -> None:
+    given = list(ours()[name]["command"])
+    command: Any = get_command(app)
+    while given and hasattr(command, "commands"):
+        command = command.commands[given.pop(0)]
+    command.make_context(name, given)
+
+
+def test_every_queue_has_a_worker() -> None:
+    queues = [
+        word
+        for service in ours().values()
+        if service["command"][0] == "worker"
+        for word in service["command"]
+        if word in QUEUES
+    ]
+    assert sorted(queues) == sorted(QUEUES)
+
+
+def test_workers_are_given_the_time_that_a_stop_takes() -> None:
+    from serving import GRACE as OF_REQUESTS
+    from worker import GRACE
+
+    assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > GRACE.total_seconds()
+    assert int(SERVICES["api"]["stop_grace_period"].removesuffix("s")) > OF_REQUESTS
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions, each on one line."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    lines = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)).splitlines()
+    return [(line.split()[0], line.partition(" ")[2].strip()) for line in lines if line.strip()]
+
+
+def test_the_image_is_built_in_stages_of_a_pinned_version() -> None:
+    images = [what.split()[0] for name, what in instructions() if name == "FROM"]
+    assert len(images) == 2 and len(set(images)) == 1
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", images[0])
+
+
+def test_the_image_runs_as_an_ordinary_user_and_holds_no_secret() -> None:
+    last = [(name, what) for name, what in instructions()]
+    last = last[max(i for i, (name, _) in enumerate(last) if name == "FROM") :]
+    assert ("USER", "10001:10001") in last
+    assert ("ENTRYPOINT", '["bancheng"]') in last
+    for name, what in instructions():
+        if name in ("ENV", "ARG"):
+            assert not any(SECRET.search(word.partition("=")[0]) for word in shlex.split(what)), what
+    pip = " ".join(what for name, what in instructions() if name == "RUN")
+    assert "--require-hashes" in pip
+    assert "://" not in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_what_goes_into_the_image_is_what_is_named() -> None:
+    """A secret or a database that lies beside the code stays where it is."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert lines[1] == "*"
+    wanted = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    for private in (".env", "data", "deploy/secrets", ".git", "tests", ".venv"):
+        assert not any(fnmatch(private, pattern) for pattern in wanted), private
+    packed = yaml.safe_load(
+        "["
+        + re.search(r"only-include = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL)[1]  # type: ignore[index]
+        + "]"
+    )
+    for part in [*packed, "pyproject.toml", "README.md", "LICENSE", "requirements/run.lock"]:
+        assert any(fnmatch(part, pattern) for pattern in wanted), part
+    for source in ("deploy/healthcheck.py",):
+        assert source in wanted and (ROOT / source).exists()
