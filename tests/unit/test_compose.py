@@ -7,7 +7,9 @@ import re
 import shlex
 import shutil
 import subprocess
+import sysconfig
 from fnmatch import fnmatch
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +72,8 @@ def test_every_image_is_pinned_by_a_version() -> None:
 
 def test_temporals_server_is_that_of_the_tests() -> None:
     """And its UI: both as they come along with the command line tool."""
-    program = next(
-        path for path in (ROOT / ".venv/bin", Path(shutil.which("temporal") or "/")) if path.exists()
-    )
-    said = subprocess.run(
-        [program / "temporal", "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    program = Path(sysconfig.get_path("scripts")) / "temporal"
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
     server, ui = re.findall(r"(?:Server|UI) ([\d.]+)", said)
     assert SERVICES["temporal"]["image"] == f"temporalio/server:{server}"
     assert SERVICES["temporal-schema"]["image"] == f"temporalio/admin-tools:{server}"
@@ -163,8 +161,6 @@ def test_the_proxy_alone_is_believed_and_has_its_address() -> None:
     default = composed()
     (network,) = default["networks"]["front"]["ipam"]["config"]
     taken = default["services"]["proxy"]["networks"]["front"]["ipv4_address"]
-    from ipaddress import ip_address, ip_network
-
     assert ip_address(taken) in ip_network(network["subnet"])
     assert ip_address(taken) not in ip_network(network["ip_range"])  # nobody else gets it by chance
 
