@@ -86,9 +86,13 @@ class Shell:
 
     @asynccontextmanager
     async def worker(
-        self, *channels: Channel, ledger: type[LedgerActivities] = LedgerActivities, **options: Any
+        self,
+        *channels: Channel,
+        ledger: type[LedgerActivities] = LedgerActivities,
+        case: type[CaseWorkflow] = CaseWorkflow,
+        **options: Any,
     ) -> AsyncIterator[None]:
-        """Run the workers of the product; a test may hand in a `ledger` that misbehaves."""
+        """Run the workers of the product; a test may hand in a bad `ledger`, or other code."""
         writer = LedgerWriter(self.keyring, Inbox(channels))
         written = ledger(self.database, writer)
         registration = RegistrationActivities(self.database, writer)
@@ -97,7 +101,7 @@ class Shell:
             Worker(
                 self.client,
                 task_queue=CASES,
-                workflows=[CaseWorkflow],
+                workflows=[case],
                 activities=[written.record, written.read, written.terms, registration.register],
                 workflow_runner=RUNNER,
                 interceptors=[LetGo()],
