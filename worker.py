@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import httpx
 from temporalio.client import Client
@@ -87,39 +88,30 @@ def build_workers(
         partial(check_and_record, services),
     )
     calendar_work = [archiving.take, archiving.publish, archiving.check, reporting.make_due]
-    workers = [
-        Worker(
-            client,
-            task_queue=CASES,
-            workflows=[
+    work: dict[str, dict[str, Any]] = {
+        CASES: {
+            "workflows": [
                 *(CaseWorkflow, ReArmWorkflow, LedgerHeadsWorkflow),
                 *(ReportingWorkflow, SendBulletinWorkflow),
             ],
-            activities=[
+            "activities": [
                 registration.register,
                 *(ledger.record, ledger.read, ledger.terms),
                 *(calendar.committed, calendar.sweep),
                 *calendar_work,  # asked of this queue by what began before it had one of its own
             ],
-            workflow_runner=RUNNER,
-            interceptors=[LetGo()],
-            max_cached_workflows=CACHED,
-            graceful_shutdown_timeout=GRACE,
-        ),
-        Worker(
-            client,
-            task_queue=NOTIFICATIONS,
-            activities=[outside.deliver, issuing.send_bulletin],
-            graceful_shutdown_timeout=GRACE,
-        ),
-        Worker(
-            client,
-            task_queue=REPORTING,
-            activities=calendar_work,
-            graceful_shutdown_timeout=GRACE,
-        ),
+            "workflow_runner": RUNNER,
+            "interceptors": [LetGo()],
+            "max_cached_workflows": CACHED,
+        },
+        NOTIFICATIONS: {"activities": [outside.deliver, issuing.send_bulletin]},
+        REPORTING: {"activities": calendar_work},
+    }
+    return [
+        Worker(client, task_queue=queue, graceful_shutdown_timeout=GRACE, **work[queue])
+        for queue in QUEUES
+        if queue in queues
     ]
-    return [worker for worker in workers if worker.task_queue in queues]
 
 
 async def run_workers(

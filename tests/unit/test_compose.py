@@ -116,6 +116,17 @@ def test_who_waits_for_whom_is_there_and_says_so() -> None:
             assert other in ONCE or "healthcheck" in SERVICES[other], (name, other)
 
 
+def test_what_ends_is_waited_for_by_what_goes_on() -> None:
+    """Else `up --wait` takes its end for a failure."""
+    waited_for = {
+        other
+        for name, service in SERVICES.items()
+        if name not in ONCE
+        for other in service.get("depends_on", ())
+    }
+    assert set(ONCE) <= waited_for
+
+
 def test_no_secret_stands_in_the_file() -> None:
     for name, service in SERVICES.items():
         for variable, value in environment_of(service).items():

@@ -246,3 +246,65 @@ def test_a_faulty_setting_of_signing_in_is_named(changed: dict[str, Any], named:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
 def test_this_machine_needs_no_tls(url: str) -> None:
     assert Settings(**OIDC | {"public_url": url, "oidc_issuer": url}).sign_in_rules().provider
+
+
+def secret(folder: Path, name: str, text: str) -> Path:
+    """A file as containers and systemd hand secrets over."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_secret_may_lie_in_a_file_and_the_environment_goes_before_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, keys = tmp_path / "secrets", generate_key()
+    secret(folder, "bancheng_payload_keys", keys + "\n")
+    secret(folder, "bancheng_secret_key", "from-a-file-of-secrets")
+    secret(folder, "secret_key", "of-somebody-else-altogether")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    settings = Settings()
+    assert settings.payload_keys is not None and settings.payload_keys.get_secret_value() == keys
+    assert settings.session_key() == "from-a-file-of-secrets"
+    monkeypatch.setenv("BANCHENG_SECRET_KEY", "from-the-environment")
+    assert Settings().session_key() == "from-the-environment"
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_faulty_secret_in_a_file_is_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret(tmp_path / "secrets", "bancheng_payload_keys", "k1:hunter2hunter2")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "secrets"))
+    with pytest.raises(ValidationError, match="payload_keys") as refused:
+        Settings()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "nowhere"))
+    assert Settings().secret_key is None
+    assert not recwarn.list
+
+
+def test_only_this_machines_proxies_are_believed_by_default() -> None:
+    assert Settings().proxies() == ["127.0.0.1", "::1"]
+    assert Settings(trusted_proxies="10.0.0.2, 10.1.0.0/24").proxies() == ["10.0.0.2", "10.1.0.0/24"]
+
+
+@pytest.mark.parametrize("wrong", ["*", "proxy", "10.0.0.5/8", "10.0.0.1:80", "10.0.0.1 10.0.0.2"])
+def test_a_proxy_is_an_address_or_a_network(wrong: str) -> None:
+    """A name is whatever a name server says; a star lets every client claim an address."""
+    with pytest.raises(ValidationError, match="trusted_proxies"):
+        Settings(trusted_proxies=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["9464", "localhost:9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", ":9"]
+)
+def test_metrics_of_the_engine_have_an_address_and_a_port(wrong: str) -> None:
+    for right in ("", "127.0.0.1:9464", "[::1]:9464"):
+        assert Settings(temporal_metrics=right).temporal_metrics == right
+    with pytest.raises(ValidationError, match="temporal_metrics"):
+        Settings(temporal_metrics=wrong)
