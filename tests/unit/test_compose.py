@@ -3,11 +3,13 @@
 What the containers run is tried as processes in tests/integration/test_containers.py.
 """
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sysconfig
+import tomllib
 from fnmatch import fnmatch
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -68,6 +70,17 @@ def test_the_parts_are_those_of_the_design() -> None:
 def test_every_image_is_pinned_by_a_version() -> None:
     for name, service in SERVICES.items():
         assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"]), name
+
+
+def test_our_image_bears_the_version_of_the_release() -> None:
+    """An upgrade is another tag; with the old one, the old image would be started again."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert {service["image"] for service in ours().values()} == {f"bancheng:{version}"}
+
+
+def test_what_postgresql_runs_at_first_is_a_program_of_its_own() -> None:
+    """The image would read one that is none into its own shell, and its `set -u` along."""
+    assert os.access(ROOT / "deploy/postgres/init.sh", os.X_OK)
 
 
 def test_temporals_server_is_that_of_the_tests() -> None:
@@ -273,11 +286,8 @@ def test_what_goes_into_the_image_is_what_is_named() -> None:
     wanted = [line.removeprefix("!") for line in lines if line.startswith("!")]
     for private in (".env", "data", "deploy/secrets", ".git", "tests", ".venv"):
         assert not any(fnmatch(private, pattern) for pattern in wanted), private
-    packed = yaml.safe_load(
-        "["
-        + re.search(r"only-include = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL)[1]  # type: ignore[index]
-        + "]"
-    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packed = project["tool"]["hatch"]["build"]["only-include"]
     for part in [*packed, "pyproject.toml", "README.md", "LICENSE", "requirements/run.lock"]:
         assert any(fnmatch(part, pattern) for pattern in wanted), part
     for source in ("deploy/healthcheck.py",):
