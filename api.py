@@ -13,6 +13,7 @@ from assembly import build_services
 from casework.passwords import warm_up
 from casework.services import Services
 from pages import register_pages
+from processes import settle_memory
 from routes import register_routes
 from routes.cross_origin import CodecOrigin
 from routes.middleware import RequestLog
@@ -62,6 +63,8 @@ def _lifespan(
         own = None if services else build_services(settings or Settings())
         app.state.services = services or own
         await warm_up()
+        if own:  # a process of its own: else whoever started it says when
+            settle_memory()
         yield
         if own:
             await own.database.close()

@@ -24,6 +24,7 @@ from casework.services import Services
 from embedded import EmbeddedFailure, TemporalServer, TimeSkippingServer, only_user_of
 from models.database import DatabaseUnavailable
 from models.migrate import upgrade
+from processes import settle_memory
 from settings import Settings
 from worker import run_workers, stop_on_signals
 
@@ -164,6 +165,7 @@ async def _http(
             if serving.done():
                 raise Failure("the HTTP part did not start; the log says why")
             await asyncio.sleep(0.01)
+        settle_memory()
         yield serving
     finally:
         server.should_exit = True

@@ -40,7 +40,7 @@ from casework.report_making import ReportMaker
 from casework.reporting import keep_reporting
 from casework.services import Services
 from casework.verifying import check_and_record
-from processes import leave
+from processes import leave, settle_memory
 from settings import Settings
 from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
@@ -211,6 +211,7 @@ async def run(settings: Settings, queues: Collection[str] = QUEUES) -> None:
     """Run until SIGTERM or SIGINT."""
     stop = stop_on_signals()
     services = build_services(settings)
+    settle_memory()
     try:
         await run_workers(services, settings, stop, queues=queues)
     finally:

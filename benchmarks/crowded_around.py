@@ -34,7 +34,7 @@ SELECT id, number, 5, hall, unit, 'overdue',
   (ARRAY['draft','rejected','issued','issued','issued','issued'])[1 + n % 6], received_at,
   CASE WHEN n % 6 > 1 THEN hall END, CASE WHEN n % 6 > 1 THEN 2026 END, CASE WHEN n % 6 > 1 THEN n END,
   CASE WHEN n % 6 > 0 THEN received_at + '9 days' END, CASE WHEN n % 6 > 0 THEN 'guilin.supervisor' END,
-  CASE WHEN n % 12 = 2 THEN 'referred' END, 2, CASE WHEN n % 6 > 1 THEN received_at + '9 days' END
+  CASE WHEN n % 6 IN (2, 3) THEN 'referred' END, 2, CASE WHEN n % 6 > 1 THEN received_at + '9 days' END
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM cases WHERE light = 'red' AND NOT open) AS late
 WHERE n % 14 = 0 OR n % 14 = 5
 """

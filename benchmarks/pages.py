@@ -44,6 +44,7 @@ from models.database import Database
 from models.migrate import upgrade
 from models.policies import read_policies
 from pages.sessions import PAGE, SESSION
+from processes import settle_memory
 from tests.support.postgres import PostgresServer
 from tests.support.signed import evidence_in
 
@@ -169,6 +170,7 @@ async def measure(options: argparse.Namespace, urls: Sequence[str], folder: Path
     """Fill both databases, measure, and print what came out."""
     sizes = (options.small, options.large)
     halls = [await filled(url, folder, cases) for url, cases in zip(urls, sizes, strict=True)]
+    settle_memory()  # as the API does once it has started
     few, many = await times_of(halls, options.requests)
     rows = [("page", "user", "p50 few", "p50 many", "ratio", "p95 many", "KB first", "KB cached")]
     ratios, slowest, weights = [], [], []

@@ -185,11 +185,12 @@ class Onlooker:
         async with asyncio.timeout(WITHIN):
             while True:
                 folded = await checked_fold(self.database, case_id)
-                if await self._held(case_id) == encode_state(folded):
+                if await self.held(case_id) == encode_state(folded):
                     return folded
                 await asyncio.sleep(0.1)
 
-    async def _held(self, case_id: str) -> Any:
+    async def held(self, case_id: str) -> Any:
+        """The state that its workflow holds, None where nobody answers."""
         try:
             handle = (await self.client()).get_workflow_handle(workflow_id(case_id))
             return await handle.query(CaseWorkflow.state, rpc_timeout=timedelta(seconds=5))

@@ -25,29 +25,29 @@ class Plant:
         self.gates.mkdir()
         self.temporal = TemporalServer(folder)
         self.port = free_port()
-        env = environment(
+        self.env = environment(
             folder,
             port=self.port,
             database_url=database_url,
             temporal_address=self.temporal.address,
             payload_keys=KEYS,
         )
-        self.api = ServerProcess([BANCHENG, "api"], log=folder / "api.log", env=env)
+        self.api = ServerProcess([BANCHENG, "api"], log=folder / "api.log", env=self.env)
         self.worker = ServerProcess(
             [sys.executable, "-m", "tests.support.crashing_worker", self.gates],
             log=folder / "worker.log",
-            env=env | {"PYTHONPATH": str(ROOT)},
+            env=self.env | {"PYTHONPATH": str(ROOT)},
         )
 
     def start(self, *parts: str) -> None:
         """Start parts (all by default), without waiting for them: `Onlooker.up` does."""
         for part in parts or PARTS:
-            self._process(part).start(lambda: True)
+            self.process(part).start(lambda: True)
 
     def kill(self, *parts: str) -> None:
         """Kill parts with -9."""
         for part in parts or PARTS:
-            self._process(part).kill()
+            self.process(part).kill()
 
     def is_up(self) -> bool:
         """Whether all three do their work."""
@@ -63,7 +63,8 @@ class Plant:
         gate.path.write_text(side)
         return gate
 
-    def _process(self, part: str) -> ServerProcess:
+    def process(self, part: str) -> ServerProcess:
+        """The process of a part."""
         return {"temporal": self.temporal.process, "api": self.api, "worker": self.worker}[part]
 
 

@@ -113,7 +113,7 @@ class PostgresServer(PostgresDatabases):
         """Start the server, on the same port and files each time; returns when it takes statements."""
         while True:
             try:
-                return self.process.start(self._ready)
+                return self.process.start(self.ready)
             except RuntimeError as error:
                 # After a kill the old server's children take a moment to notice and to let go.
                 if "is still in use" not in str(error):
@@ -128,7 +128,8 @@ class PostgresServer(PostgresDatabases):
         self.process.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Say whether it takes statements."""
         if not answers(self.port):
             return False
         try:

@@ -1,0 +1,148 @@
+"""A production in small, to be killed: PostgreSQL, Temporal, the API and workers as processes of their own.
+
+The hall `guilin` is open all day, so that stage limits run at every hour; `chengzhong` closes when it is
+told to, so that cases come due while the benchmark looks on.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from models.database import Database
+from models.directory import Hall
+from rules.calendar import local
+from tests.support.house import furnish
+from tests.support.onlooker import work_every_day
+from tests.support.plant import Plant
+from tests.support.postgres import PostgresServer
+from tests.support.processes import ServerProcess, answers
+from tests.support.running import BANCHENG
+
+OPEN_ALL_DAY = [["00:00:00", "23:59:59"]]
+CLOSING_HALL, OPEN_HALL = "chengzhong", "guilin"
+WITHIN = 120.0  # seconds, for everything to come up again
+MIDNIGHT = timedelta(seconds=20)  # no wave closes so near to it
+
+
+class Production(Plant):
+    """A plant with a PostgreSQL and several workers, each of which may be killed and started again."""
+
+    def __init__(self, folder: Path, postgres: PostgresServer, url: str, workers: int) -> None:
+        super().__init__(folder, url)
+        self.postgres = postgres
+        self.workers = {
+            f"worker-{number}": ServerProcess(
+                [BANCHENG, "worker"], log=folder / f"worker-{number}.log", env=self.env
+            )
+            for number in range(1, workers + 1)
+        }
+        self.kills = dict.fromkeys(self.parts, 0)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Everything that may be killed."""
+        return ("database", "temporal", "api", *self.workers)
+
+    async def rise(self) -> None:
+        """Start what is down, again and again where it dies, until everything does its work."""
+        async with asyncio.timeout(WITHIN):
+            while not self.is_up():
+                for part in self.parts:
+                    if not self.process(part).running:
+                        self.start(part)
+                await asyncio.sleep(0.1)
+
+    def strike(self, *parts: str) -> None:
+        """Kill parts with -9, and count them."""
+        for part in parts:
+            if self.process(part).running:
+                self.kills[part] += 1
+        self.kill(*parts)
+
+    def fall(self) -> None:
+        """Kill everything, the database last."""
+        self.kill(*reversed(self.parts))
+
+    def is_up(self) -> bool:
+        """Whether all parts do their work."""
+        return (
+            all(self.process(part).running for part in self.parts)
+            and self.postgres.ready()
+            and self.temporal.ready()
+            and answers(self.port)
+            and all(_works(each) for each in self.workers.values())
+        )
+
+    def process(self, part: str) -> ServerProcess:
+        """The process of a part."""
+        known = {"database": self.postgres.process, "temporal": self.temporal.process, "api": self.api}
+        return (known | self.workers)[part]
+
+
+def _works(worker: ServerProcess) -> bool:
+    return "workers started" in worker.log.read_text(errors="replace")
+
+
+@asynccontextmanager
+async def production(folder: Path, workers: int) -> AsyncIterator[Production]:
+    """Build it, furnished with halls, people and their tokens, and start everything."""
+    postgres = PostgresServer()
+    try:
+        postgres.create_cluster()
+        postgres.start()
+        url = postgres.create_database()
+        await furnish(url, folder)
+        await work_every_day(url)
+        plant = Production(folder, postgres, url, workers)
+        try:
+            await set_hours(url, OPEN_HALL, OPEN_ALL_DAY)
+            await plant.rise()
+            yield plant
+        finally:
+            plant.fall()
+    finally:
+        postgres.remove()
+
+
+async def set_hours(url: str, hall: str, hours: list[list[str]]) -> None:
+    """Set the opening hours of a hall."""
+    database = Database(url)
+    try:
+        async with database.begin() as session:
+            (await session.get_one(Hall, hall)).hours = hours
+    finally:
+        await database.close()
+
+
+async def close_in(url: str, after: timedelta) -> datetime:
+    """Have the closing hall close so much from now, on every day; return that instant (UTC)."""
+    closing = (datetime.now(UTC) + after).replace(microsecond=0)
+    before, behind = local(closing - after - MIDNIGHT), local(closing + MIDNIGHT)
+    if before.date() != behind.date():  # today must not end before the wave does
+        await asyncio.sleep((after + 2 * MIDNIGHT).total_seconds())
+        return await close_in(url, after)
+    await set_hours(url, CLOSING_HALL, [["00:00:00", local(closing).time().isoformat()]])
+    return closing
+
+
+async def havoc(plant: Production, chance: random.Random, kills: int, pause: float) -> None:
+    """Kill parts at random, with -9, and start them again, until so many were killed.
+
+    `pause` is the mean time in seconds between two strikes. Every second time or so everything comes up in
+    between; else the next part dies while others are still rising.
+    """
+    while sum(plant.kills.values()) < kills:
+        await asyncio.sleep(chance.uniform(0.2, 2) * pause)
+        left = kills - sum(plant.kills.values())
+        plant.strike(*chance.sample(plant.parts, min(left, chance.choice((1, 1, 1, 2, 3)))))
+        await asyncio.sleep(chance.uniform(0, 1.5))
+        if chance.random() < 0.6:
+            await plant.rise()
+        else:
+            for part in plant.parts:
+                if not plant.process(part).running:
+                    plant.start(part)
+    await plant.rise()
