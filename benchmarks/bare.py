@@ -5,8 +5,8 @@ writes one plain row to the same database in the same way (`Database.write`).
 """
 
 import asyncio
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert
@@ -95,6 +95,20 @@ class BareWorkflow:
                 self._timer.cancel()
             self._timer = asyncio.create_task(workflow.sleep(timedelta(days=3), summary="step"))
             return done
+
+
+@workflow.defn(name="BareTimer")
+class BareTimerWorkflow:
+    """A timer to an instant, one row when it goes off, and the next timer armed: one rung of a ladder."""
+
+    @workflow.run
+    async def run(self, step: Step, until: datetime) -> None:
+        await workflow.sleep(until - workflow.now(), summary="rung")
+        late = (workflow.now() - until).total_seconds()
+        await workflow.execute_local_activity_method(
+            BareActivities.write, replace(step, text=str(late)), summary="rung", **LEDGER
+        )
+        await workflow.sleep(timedelta(days=1), summary="rung")
 
 
 LAST = 6  # updates after the first row: triage, sign, reply, check, revisit, archive

@@ -13,10 +13,11 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from benchmarks.bare import OUR_RUNNER, QUEUE, BareActivities, BareWorkflow
+from benchmarks.bare import OUR_RUNNER, QUEUE, BareActivities, BareTimerWorkflow, BareWorkflow
 from models.codec import data_converter
 from models.database import Database
 from settings import Settings
+from worker import CACHED
 from workflows.sandbox import RESTRICTIONS, ContextFreeRunner
 
 
@@ -30,10 +31,11 @@ async def main(ours: bool) -> None:
     worker = Worker(
         client,
         task_queue=OUR_RUNNER if ours else QUEUE,
-        workflows=[BareWorkflow],
+        workflows=[BareWorkflow, BareTimerWorkflow],
         activities=[BareActivities(Database(settings.database)).write],
         workflow_runner=runner(restrictions=RESTRICTIONS.with_passthrough_modules("benchmarks")),
         build_id="bare",
+        max_cached_workflows=CACHED,
         graceful_shutdown_timeout=timedelta(seconds=5),
     )
     stop = asyncio.Event()

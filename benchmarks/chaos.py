@@ -29,7 +29,8 @@ import structlog
 
 from benchmarks.chaos_account import Account, account_of
 from benchmarks.chaos_load import Answers, crowd
-from benchmarks.chaos_plant import Production, close_in, havoc, production
+from benchmarks.chaos_plant import CLOSING_HALL, Production, havoc, production
+from benchmarks.closing import close_in
 from benchmarks.rig import report
 from models.database import DatabaseUnavailable
 from tests.support.onlooker import Onlooker, look_on
@@ -52,7 +53,7 @@ class Waves:
         while True:
             with suppress(DatabaseUnavailable, OSError):
                 if datetime.now(UTC) > self.next - self.every / 4:
-                    self.next = await close_in(self.plant.url, self.every)
+                    self.next = await close_in(self.plant.url, CLOSING_HALL, self.every)
             await asyncio.sleep(1)
 
 
@@ -60,7 +61,7 @@ async def unleash(seen: Onlooker, plant: Production, options: argparse.Namespace
     """Let people work and parts die at once; return what people were answered."""
     chance = random.Random(options.seed)
     waves = Waves(plant, timedelta(seconds=options.wave))
-    waves.next = await close_in(plant.url, waves.every)
+    waves.next = await close_in(plant.url, CLOSING_HALL, waves.every)
     lasting = options.kills * options.pause
     rolling = asyncio.create_task(waves.roll())
     saying = asyncio.create_task(_say(plant))
@@ -97,7 +98,7 @@ async def settled(seen: Onlooker, answers: Answers) -> Account:
 async def chaos(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run it; print what was found and return the figures."""
     start = time.monotonic()
-    async with production(folder, options.workers) as plant, look_on(plant) as seen:
+    async with production(folder, options.workers, options.quick) as plant, look_on(plant) as seen:
         print("everything is up", flush=True)
         answers = await unleash(seen, plant, options)
         took = time.monotonic() - start
@@ -137,6 +138,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--workers", type=int, default=2, help="workers (default 2)")
     made.add_argument("--pause", type=float, default=5.0, help="mean seconds between strikes (default 5)")
     made.add_argument("--wave", type=float, default=60.0, help="seconds from closing to closing (default 60)")
+    made.add_argument("--quick", action="store_true", help="a first worker in more of a hurry, for tests")
     made.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     return made
 

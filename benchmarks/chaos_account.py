@@ -1,4 +1,4 @@
-"""The account at the end of the chaos: the ledger against what was answered, against the rules, against Temporal.
+"""The account at the end of the chaos: the ledger against the answers, the rules and the workflows.
 
 Nothing here trusts what the machine did: which alarms were due is reckoned anew with the rules, from the
 state that the ledger folds to before each of its events.
@@ -113,18 +113,22 @@ def reckon_alarms(
     state: CaseState | None = None
     fired: Counter[str] = Counter()
     overtaken: list[Alarm] = []
+    before = rows[0].at
     for row in rows:
         due = _due(state, terms, row.at)
         if row.command_id in row.fired:
             made.alarms += 1
-            if due is None or due.key != row.command_id:
+            if due is None:
                 made.note("alarms_doubled", case_id, f"{row.command_id} fired and was not due")
+            elif due.key != row.command_id:
+                overtaken.append(due)
             else:
-                made.lateness.append((row.at - due.at).total_seconds())
+                # What lay behind when it was armed (a warning of a case filed late) was not late.
+                made.lateness.append((row.at - max(due.at, due.armed_at, before)).total_seconds())
         elif due is not None:
             overtaken.append(due)
         fired.update(row.fired)
-        state = evolve(state, _event(row))
+        state, before = evolve(state, _event(row)), row.at
     if (last := _due(state, terms, until)) is not None:
         overtaken.append(last)
     for key in {alarm.key for alarm in overtaken} - fired.keys():

@@ -8,12 +8,9 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from models.database import Database
-from models.directory import Hall
-from rules.calendar import local
+from benchmarks.closing import OPEN_ALL_DAY, set_hours
 from tests.support.house import furnish
 from tests.support.onlooker import work_every_day
 from tests.support.plant import Plant
@@ -21,25 +18,23 @@ from tests.support.postgres import PostgresServer
 from tests.support.processes import ServerProcess, answers
 from tests.support.running import BANCHENG
 
-OPEN_ALL_DAY = [["00:00:00", "23:59:59"]]
 CLOSING_HALL, OPEN_HALL = "chengzhong", "guilin"
 WITHIN = 120.0  # seconds, for everything to come up again
-MIDNIGHT = timedelta(seconds=20)  # no wave closes so near to it
 
 
 class Production(Plant):
     """A plant with a PostgreSQL and several workers, each of which may be killed and started again."""
 
-    def __init__(self, folder: Path, postgres: PostgresServer, url: str, workers: int) -> None:
+    def __init__(self, folder: Path, postgres: PostgresServer, url: str, workers: int, quick: bool) -> None:
         super().__init__(folder, url)
         self.postgres = postgres
-        self.workers = {
-            f"worker-{number}": ServerProcess(
-                [BANCHENG, "worker"], log=folder / f"worker-{number}.log", env=self.env
-            )
-            for number in range(1, workers + 1)
-        }
+        self.workers = {f"worker-{n}": self._worker(f"worker-{n}") for n in range(1, workers + 1)}
+        if quick:  # it waits two seconds for a dead one, where the product's waits ten
+            self.workers["worker-1"] = self.worker
         self.kills = dict.fromkeys(self.parts, 0)
+
+    def _worker(self, name: str) -> ServerProcess:
+        return ServerProcess([BANCHENG, "worker"], log=self.folder / f"{name}.log", env=self.env)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -87,7 +82,7 @@ def _works(worker: ServerProcess) -> bool:
 
 
 @asynccontextmanager
-async def production(folder: Path, workers: int) -> AsyncIterator[Production]:
+async def production(folder: Path, workers: int, quick: bool = False) -> AsyncIterator[Production]:
     """Build it, furnished with halls, people and their tokens, and start everything."""
     postgres = PostgresServer()
     try:
@@ -96,7 +91,7 @@ async def production(folder: Path, workers: int) -> AsyncIterator[Production]:
         url = postgres.create_database()
         await furnish(url, folder)
         await work_every_day(url)
-        plant = Production(folder, postgres, url, workers)
+        plant = Production(folder, postgres, url, workers, quick)
         try:
             await set_hours(url, OPEN_HALL, OPEN_ALL_DAY)
             await plant.rise()
@@ -105,27 +100,6 @@ async def production(folder: Path, workers: int) -> AsyncIterator[Production]:
             plant.fall()
     finally:
         postgres.remove()
-
-
-async def set_hours(url: str, hall: str, hours: list[list[str]]) -> None:
-    """Set the opening hours of a hall."""
-    database = Database(url)
-    try:
-        async with database.begin() as session:
-            (await session.get_one(Hall, hall)).hours = hours
-    finally:
-        await database.close()
-
-
-async def close_in(url: str, after: timedelta) -> datetime:
-    """Have the closing hall close so much from now, on every day; return that instant (UTC)."""
-    closing = (datetime.now(UTC) + after).replace(microsecond=0)
-    before, behind = local(closing - after - MIDNIGHT), local(closing + MIDNIGHT)
-    if before.date() != behind.date():  # today must not end before the wave does
-        await asyncio.sleep((after + 2 * MIDNIGHT).total_seconds())
-        return await close_in(url, after)
-    await set_hours(url, CLOSING_HALL, [["00:00:00", local(closing).time().isoformat()]])
-    return closing
 
 
 async def havoc(plant: Production, chance: random.Random, kills: int, pause: float) -> None:

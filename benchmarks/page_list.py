@@ -58,7 +58,7 @@ PAGES = (
     ("auditor", "/bottlenecks/{number}"),
     ("guilin.lead", "/reports"),
     ("guilin.supervisor", "/reports"),
-    ("auditor", "/reports?page=3"),
+    ("auditor", "/reports?page=2"),
     ("guilin.market.leader", "/bulletins"),
     ("guilin.supervisor", "/bulletins"),
     ("superior", "/bulletins"),
