@@ -14,7 +14,7 @@ PACKAGES := rules models activities workflows casework
 PYTEST := $(BIN)/python -m pytest
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help install run test test-all browser lint format hand-cards screenshots lock upgrade clean
+.PHONY: help install run test test-all browser lint format hand-cards screenshots rival lock upgrade clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -53,9 +53,13 @@ hand-cards: .venv/dev.stamp ## Write docs/hand-cards/ anew from the rules and th
 screenshots: .venv/dev.stamp browser ## Take the pictures in docs/images/ anew
 	$(BIN)/python -m docs.screenshots
 
+rival: .venv/dev.stamp ## Install what benchmarks/rival.py compares with
+	$(UV) pip install --quiet --require-hashes -r requirements/rival.lock
+
 lock: $(UV) ## Bring the lock files in line with pyproject.toml, moving no other version
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements/run.lock
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
+	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group rival -c requirements/dev.lock -o requirements/rival.lock
 
 upgrade: LOCKFLAGS := --upgrade
 upgrade: lock ## Move the lock files to the newest versions that fit

@@ -142,6 +142,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+def rss_kb(pid: int | None) -> int:
+    """Return the memory that a process has in use, in KB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
 def median(values: Sequence[float]) -> float:
     """Return the median."""
     return statistics.median(values)

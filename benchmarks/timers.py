@@ -13,6 +13,7 @@ from benchmarks.bare import QUEUE, ROWS, BareTimerWorkflow, Step
 from benchmarks.lifecycle import CLERK, HALL, PASSWORD, STEPS, crowd, file_cases
 from benchmarks.rig import Rig
 from casework.calendars import terms_for
+from casework.engine import EngineUnavailable
 from models.case import LedgerEvent
 from models.filing import Filing
 from models.messages import CommandMessage, encode_command
@@ -22,13 +23,16 @@ CONCURRENCY = 20
 P99 = 0.99
 
 
-async def prepared(rig: Rig) -> None:
-    """Make tables, halls and people; every day is worked; start our worker and the bare one."""
+async def prepared(rig: Rig, *, every_day: bool = True) -> tuple[int, int]:
+    """Make tables, halls and people; start our worker and the bare one, and return their process ids.
+
+    `every_day`: every day is worked, so that cases come due on a Sunday too.
+    """
     ROWS.metadata.create_all(create_engine(str(rig.database_url).replace("+aiosqlite", "")))
     await rig.demonstrate(PASSWORD)
-    await work_every_day(str(rig.database_url))
-    rig.spawn("worker.py")
-    rig.spawn("-m", "benchmarks.bare_worker")
+    if every_day:
+        await work_every_day(str(rig.database_url))
+    return rig.spawn("worker.py").pid, rig.spawn("-m", "benchmarks.bare_worker").pid
 
 
 async def start_cases(rig: Rig, received: Sequence[datetime], *, triaged: bool) -> list[str]:
@@ -43,13 +47,24 @@ async def start_cases(rig: Rig, received: Sequence[datetime], *, triaged: bool) 
     assert actor == CLERK
 
     async def start(case_id: str) -> None:
-        await engine.start(case_id, await terms_for(services, HALL, by_id[case_id]))
+        pinned = await terms_for(services, HALL, by_id[case_id])
+        await insisted(lambda: engine.start(case_id, pinned))
         if triaged:
             message = CommandMessage(str(uuid.uuid4()), actor, encode_command(triage))
-            await engine.command(case_id, triage.name, message)
+            await insisted(lambda: engine.command(case_id, triage.name, message))
 
     await crowd(ids, start, CONCURRENCY)
     return ids
+
+
+async def insisted(ask: Callable[[], Awaitable[object]]) -> None:
+    """Ask until the engine has time: on a busy machine an update may take longer than a call waits."""
+    while True:
+        try:
+            await ask()
+            return
+        except EngineUnavailable:
+            await asyncio.sleep(0.2)
 
 
 async def start_bare(rig: Rig, due: Sequence[datetime]) -> list[str]:
