@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from casework.delivery import conflict, deliver, recorded
+from casework.delivery import catch_up, conflict, deliver, recorded
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, Conflict, NotFound
 from casework.facts import Facts, look_up
@@ -196,4 +196,6 @@ async def _settled(services: Services, aimed: Aim, digest: str) -> Values | None
         return opened_answer(services.keyring, row.command_id, row.answer)
     if not await recorded(services, case_id, row.command_id):
         return None
+    # Its answer settles the command, so the relay will not look after it any more.
+    await catch_up(services, case_id)
     return await _answer(services, aimed, row)

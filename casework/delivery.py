@@ -61,6 +61,23 @@ async def conflict(services: Services, viewer: Viewer, found: Found, refusal: Il
     return Conflict("command-not-allowed", extra)
 
 
+async def catch_up(services: Services, case_id: str) -> None:
+    """Have the workflow fold in what its ledger holds: it may never have heard of an event there.
+
+    A worker wrote it and the engine died before the task's end, and with it the command. Raises
+    `EngineUnavailable`.
+    """
+    async with services.database.read() as session:
+        case = await session.get_one(Case, case_id)
+        pinned = await services.pinned.of(session, case)
+    if case.status == Status.ARCHIVED:
+        return
+    try:
+        await services.engine.catch_up(case_id)
+    except CaseNotRunning:
+        await services.engine.start(case_id, pinned.terms)
+
+
 async def recorded(services: Services, case_id: str, command_id: str) -> bool:
     """Whether the ledger holds events of this command."""
     wanted = select(LedgerEvent.seq).where(

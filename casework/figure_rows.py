@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, and_, func, or_, select, true
+from sqlalchemy import Column, Connection, Integer, and_, cast, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from models.case import Bulletin, Case
@@ -18,6 +18,7 @@ from rules.counts import COUNTED
 PLACE = ("hall", "unit", "kind", "cause")
 INTAKE = ("registered", "consulted", "out_of_scope", "merged", "repeated")
 TREND = ("handled", "on_time", "unit_on_time", "solved", "unsolved", "rated_final", "satisfied_final")
+_EACH = {"postgresql": func.jsonb_each, "sqlite": func.json_each}
 RECURRING = 10
 """So many matters are named as recurring at most."""
 
@@ -94,12 +95,20 @@ def intake_cells(connection: Connection, period: Period) -> Iterator[tuple[tuple
 
 def shares_elsewhere(
     connection: Connection, period: Period
-) -> Iterator[tuple[tuple[Any, ...], Mapping[str, Mapping[str, int]]]]:
-    """Yield, of cases that went from unit to unit, their place and what belongs to earlier units."""
-    wanted = select(*(FACTS.c[name] for name in PLACE), FACTS.c.elsewhere)
-    wanted = wanted.where(period.counted, FACTS.c.elsewhere.is_not(None))
-    for row in connection.execute(wanted):
-        yield tuple(row[: len(PLACE)]), row.elsewhere
+) -> Iterator[tuple[tuple[Any, ...], tuple[str, str, int]]]:
+    """Yield, of cases that went from unit to unit, their place and what belongs to an earlier unit.
+
+    That is the unit, the name of a count, and its sum. The database opens and adds up the values: read row
+    by row they took as long as all the other sums of a year together.
+    """
+    each = _EACH[connection.dialect.name]
+    unit = each(FACTS.c.elsewhere).table_valued("key", "value").alias("of_unit")
+    count = each(unit.c.value).table_valued("key", "value").alias("of_count")
+    names = (*(FACTS.c[name] for name in PLACE), unit.c.key, count.c.key)
+    wanted = select(*names, func.sum(cast(count.c.value, Integer))).select_from(FACTS)
+    wanted = wanted.join(unit, true()).join(count, true()).group_by(*names)
+    for row in connection.execute(wanted.where(period.counted, FACTS.c.elsewhere.is_not(None))):
+        yield tuple(row[: len(PLACE)]), (row[-3], row[-2], row[-1])
 
 
 def handling_times(connection: Connection, period: Period, measure: str) -> Sequence[tuple[bool, int, int]]:

@@ -92,8 +92,8 @@ def _sums(session: Session, period: Period, step: Step) -> Sums:
     found = Sums()
     for place, values in rows.handled_cells(connection, period):
         found.handled[place] = values
-    for place, shares in rows.shares_elsewhere(connection, period):
-        _move(found.handled, place, shares)
+    for place, share in rows.shares_elsewhere(connection, period):
+        _move(found.handled, place, *share)
     _add_running(session, period, found.handled)
     for place, values in rows.intake_cells(connection, period):
         found.intake[place] = values
@@ -105,14 +105,12 @@ def _sums(session: Session, period: Period, step: Step) -> Sums:
     return found
 
 
-def _move(cells: Cells, place: Place, shares: Mapping[str, Mapping[str, int]]) -> None:
-    """Give earlier units what is theirs: it was added to the unit that has the case now."""
+def _move(cells: Cells, place: Place, unit: str, name: str, value: int) -> None:
+    """Give an earlier unit what is its own: it was added to the unit that has the case now."""
     hall, _, kind, cause = place
-    for unit, part in shares.items():
-        other = cells.setdefault((hall, unit, kind, cause), [0] * len(COUNTED))
-        for name, value in part.items():
-            cells[place][_INDEX[name]] -= value
-            other[_INDEX[name]] += value
+    other = cells.setdefault((hall, unit, kind, cause), [0] * len(COUNTED))
+    cells[place][_INDEX[name]] -= value
+    other[_INDEX[name]] += value
 
 
 def _add_running(session: Session, period: Period, cells: Cells) -> None:

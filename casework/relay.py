@@ -16,17 +16,17 @@ from sqlalchemy import text
 from sqlmodel import Session, col, delete, exists, select, update
 
 from casework.calendars import terms_for
-from casework.engine import CaseNotRunning, EngineUnavailable
+from casework.delivery import catch_up
+from casework.engine import EngineUnavailable
 from casework.facts_filling import fill_facts
 from casework.kept_forms import KEPT as FORMS_KEPT
 from casework.services import Services
 from models.access import Attempt
-from models.case import Bulletin, Case, LedgerEvent
+from models.case import Bulletin, LedgerEvent
 from models.command import SentCommand
 from models.database import DatabaseUnavailable
 from models.filing import Filing
 from models.kept_form import KeptForm
-from rules.case.vocabulary import Status
 
 EVERY = timedelta(seconds=5)
 PATIENCE = timedelta(seconds=15)  # younger ones are still in somebody's hands
@@ -131,15 +131,7 @@ async def _start(services: Services, filing: Filing) -> None:
 
 async def _settle(services: Services, command: SentCommand) -> None:
     """Have the workflow fold in what it missed; the answer is made when somebody asks again."""
-    case_id = str(command.case_id)
-    async with services.database.read() as session:
-        case = await session.get_one(Case, case_id)
-        pinned = await services.pinned.of(session, case)
-    if case.status != Status.ARCHIVED:
-        try:
-            await services.engine.catch_up(case_id)
-        except CaseNotRunning:
-            await services.engine.start(case_id, pinned.terms)
+    await catch_up(services, str(command.case_id))
     await services.database.write(lambda session: _mark(session, command.command_id))
 
 

@@ -157,6 +157,36 @@ async def test_a_workflow_hears_of_an_event_that_it_missed(house: House) -> None
     await house.act(case, "progress", "guilin.market.contact", text="继续")
 
 
+async def test_a_client_that_repeats_has_the_workflow_hear_of_the_event(house: House) -> None:
+    """Its answer settles the command, so the relay never looks at it: the alarms would be those of before."""
+    case = await house.handled()
+    async with house.services.database.begin() as session:
+        session.add(
+            SentCommand(
+                command_id="lost",
+                username="guilin.market.contact",
+                scope=case["id"],
+                key="k",
+                case_id=case["id"],
+                body_hash=body_hash("progress", {"text": "已办"}),
+                sent_at=await house.services.wall.now(),
+            )
+        )
+    await _write_behind_its_back(house, case["id"], "lost")
+    path, body = f"cases/{case['id']}/progress", {"text": "已办"}
+    async with house.down():
+        early = await house.post(path, body, by="guilin.market.contact", key="k")
+        assert (early.status_code, early.json()["type"]) == (503, "engine-unavailable")
+    again = await house.post(path, body, by="guilin.market.contact", key="k")
+    assert again.status_code == 200
+    async with asyncio.timeout(10):
+        while await _seq_in_engine(house, case["id"]) != 4:
+            await asyncio.sleep(0.05)
+    assert await relay_once(house.services) == 0
+    ledger = (await house.get(f"cases/{case['id']}/events")).json()
+    assert [event["type"] for event in ledger["items"]].count("progress") == 1
+
+
 async def test_a_workflow_that_is_gone_is_started_from_its_ledger(house: House) -> None:
     case = await house.file()
     await house.act(case, "triage", "guilin.clerk", **triage())
