@@ -129,11 +129,13 @@ async def _send(services: Services, aimed: Aim, draft: Draft, digest: str) -> Va
     refuse_other_body(row, digest)
     try:
         await deliver(services, aimed.found, aimed.viewer.actor, command, row.command_id)
-    except Illegal as refusal:
+    except Refusal as refusal:
+        # Done all the same, under this key: it was written while we asked, and refused a second time.
+        if aimed.key and (answer := await _settled(services, aimed, digest)):
+            return answer
         await forget(services, row.command_id)
-        raise await conflict(services, aimed.viewer, aimed.found, refusal) from refusal
-    except Refusal:
-        await forget(services, row.command_id)
+        if isinstance(refusal, Illegal):
+            raise await conflict(services, aimed.viewer, aimed.found, refusal) from refusal
         raise
     return await _answer(services, aimed, row)
 

@@ -1,5 +1,7 @@
 """Handing a command to the engine, and what a refusal means to the one who gave it."""
 
+import asyncio
+
 from sqlmodel import col, select
 
 from casework.calendars import terms_for
@@ -13,9 +15,11 @@ from casework.viewer import Viewer
 from models.case import Case, LedgerEvent
 from models.messages import CommandMessage, encode_command
 from rules.case.commands import Command
-from rules.case.errors import Illegal
+from rules.case.errors import Illegal, Refusal
 from rules.case.events import Actor
 from rules.case.vocabulary import Status
+
+UP_WITHIN, UP_EVERY = 10.0, 0.05  # seconds
 
 
 async def deliver(services: Services, found: Found, actor: Actor, command: Command, command_id: str) -> int:
@@ -29,16 +33,50 @@ async def deliver(services: Services, found: Found, actor: Actor, command: Comma
     terms = await terms_for(services, hall, found.state.received_at) if hall else None
     message = CommandMessage(command_id, actor, encode_command(command), terms)
     try:
-        return await services.engine.command(case_id, command.name, message)
+        return await _asked(services, found, command.name, message)
+    except Refusal:
+        # Refused for what the case was before an event that the workflow never heard of?
+        if not await _brought_up(services, case_id):
+            raise
+    return await _asked(services, found, command.name, message)
+
+
+async def _asked(services: Services, found: Found, name: str, message: CommandMessage) -> int:
+    case_id = found.case.id
+    try:
+        return await services.engine.command(case_id, name, message)
     except CaseNotRunning:
         found = await _reopened(services, found)
         if found.state.status is Status.ARCHIVED:
-            raise Illegal(command.name, Status.ARCHIVED) from None
+            raise Illegal(name, Status.ARCHIVED) from None
         await services.engine.start(case_id, found.pinned.terms)
     try:
-        return await services.engine.command(case_id, command.name, message)
+        return await services.engine.command(case_id, name, message)
     except CaseNotRunning as error:
         raise EngineUnavailable(str(error)) from error
+
+
+async def _brought_up(services: Services, case_id: str) -> bool:
+    """Whether the workflow was behind its ledger; then it is no more. Raises `EngineUnavailable`."""
+    if not await _behind(services, case_id):
+        return False
+    await catch_up(services, case_id)
+    try:
+        async with asyncio.timeout(UP_WITHIN):
+            while await _behind(services, case_id):
+                await asyncio.sleep(UP_EVERY)
+    except TimeoutError as error:
+        raise EngineUnavailable("the workflow is behind its ledger") from error
+    return True
+
+
+async def _behind(services: Services, case_id: str) -> bool:
+    try:
+        heard = await services.engine.heard(case_id)
+    except CaseNotRunning:
+        return False
+    case = await services.database.look(lambda session: session.get_one(Case, case_id))
+    return heard < case.seq and case.status != Status.ARCHIVED
 
 
 async def _reopened(services: Services, found: Found, viewer: Viewer | None = None) -> Found:

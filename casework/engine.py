@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -116,6 +118,18 @@ class Engine:
         """Have a case fold in what its ledger holds. Raises `CaseNotRunning`, `EngineUnavailable`."""
         await self._signal(case_id, CaseWorkflow.catch_up)
 
+    async def heard(self, case_id: str) -> int:
+        """Return the number of the last event that a case's workflow has heard of; 0 before the first.
+
+        Raises `CaseNotRunning`, `EngineUnavailable`.
+        """
+        client = await self.client()
+        try:
+            handle = client.get_workflow_handle(workflow_id(case_id))
+            return await handle.query(CaseWorkflow.seq, rpc_timeout=self._within)
+        except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+            _raise(error, "seq")
+
     async def announce(self, bulletin: int) -> None:
         """Have an issued bulletin sent outside; one that is under way is left alone.
 
@@ -164,7 +178,10 @@ def _raise(error: BaseException, command: str) -> NoReturn:
         raise _refusal(error.cause, command) from error
     if isinstance(error, RPCError) and error.status in _GONE:
         raise CaseNotRunning(str(error)) from error
-    unreachable = (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError)
+    unreachable = (
+        *(RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError),
+        *(WorkflowQueryFailedError, WorkflowQueryRejectedError),
+    )
     if isinstance(error, (*unreachable, WorkflowAlreadyStartedError)):
         raise EngineUnavailable(str(error)) from error
     raise error

@@ -19,13 +19,15 @@ from casework.viewer import Viewer
 from models.access import Attempt
 from models.command import SentCommand
 from models.messages import RecordRequest, encode_event
-from rules.case.commands import Progress
+from rules.case.commands import Command, Progress
 from rules.case.decide import decide
-from rules.case.events import Actor
 from rules.case.vocabulary import Role
+from tests.support import cases
+from tests.support.books import person
 from tests.support.house import House, form, triage
 
 AUDITOR = Viewer("auditor", "auditor", Role.AUDITOR)
+DONE = Progress(text="已办")
 
 
 @pytest.fixture(autouse=True)
@@ -98,14 +100,14 @@ async def test_a_filing_of_a_hall_whose_policy_is_missing_is_kept(sqlite_house: 
     assert await relay_once(sqlite_house.services) == 1
 
 
-async def _write_behind_its_back(house: House, case_id: str, command_id: str) -> None:
+async def _write_behind_its_back(
+    house: House, case_id: str, command_id: str, command: Command = DONE, by: str = "guilin.market.contact"
+) -> None:
     """Write an event as a worker does that dies right after the commit."""
     found = await find_case(house.services, AUDITOR, case_id)
-    actor = Actor(Role.CONTACT, "guilin.market.contact", "联系人", "guilin", "market")
     now = await house.services.clock.now()
-    events = decide(
-        found.state, Progress(text="已办"), now, actor, found.pinned.policy, found.pinned.calendar
-    )
+    pinned = found.pinned
+    events = decide(found.state, command, now, person(by), pinned.policy, pinned.calendar)
     request = RecordRequest(case_id, found.case.seq, command_id, [encode_event(e) for e in events], None)
     await _ledger(house).record(request)
 
@@ -185,6 +187,19 @@ async def test_a_client_that_repeats_has_the_workflow_hear_of_the_event(house: H
     assert await relay_once(house.services) == 0
     ledger = (await house.get(f"cases/{case['id']}/events")).json()
     assert [event["type"] for event in ledger["items"]].count("progress") == 1
+
+
+async def test_an_act_that_follows_one_which_the_workflow_missed_is_not_refused(house: House) -> None:
+    """The contact sees the case as dispatched; the workflow, left behind, knows of no unit yet."""
+    case = await house.file()
+    sent = cases.triage("simple", "market")
+    await _write_behind_its_back(house, case["id"], "lost", sent, "guilin.clerk")
+    assert await _seq_in_engine(house, case["id"]) == 1
+    signed = await house.act(case, "sign", "guilin.market.contact")
+    assert signed["status"] == "handling"
+    again = await house.post(f"cases/{case['id']}/sign", by="guilin.market.contact")
+    assert (again.status_code, again.json()["case_status"]) == (409, "handling")
+    assert await _seq_in_engine(house, case["id"]) == 3
 
 
 async def test_a_workflow_that_is_gone_is_started_from_its_ledger(house: House) -> None:
