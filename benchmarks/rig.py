@@ -6,6 +6,7 @@ Everything runs on the loopback address in a temporary folder and is gone afterw
 import asyncio
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -75,6 +76,7 @@ class Rig:
         for process in self._processes:
             await asyncio.to_thread(process.wait, 40)
         await self._stack.aclose()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def engine(self) -> Engine:
         """Return the product's way to its workflows, on this rig's client."""

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.chaos import chaos, parser, sound
 
-SHORT = "--cases 20 --kills 6 --pause 2 --wave 12 --workers 1 --quick"
+SHORT = "--cases 20 --kills 6 --pause 1 --wave 8 --workers 1 --quick"
 LONG = "--cases 150 --kills 40 --pause 3 --wave 30"
 
 
@@ -14,7 +14,7 @@ LONG = "--cases 150 --kills 40 --pause 3 --wave 30"
 @pytest.mark.parametrize(
     "form",
     [
-        pytest.param(SHORT, id="short"),
+        pytest.param(SHORT, id="short", marks=pytest.mark.timeout(300)),
         pytest.param(LONG, id="long", marks=[pytest.mark.drill, pytest.mark.timeout(900)]),
     ],
 )
