@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, time
+from functools import lru_cache
 from typing import Any
 
 from rules.calendar import Calendar
@@ -24,13 +25,34 @@ def calendar_values(calendar: Calendar) -> dict[str, Any]:
 
 
 def calendar_from_values(values: Mapping[str, Any]) -> Calendar:
-    """The calendar that calendar_values wrote. Raises KeyError or ValueError for anything else."""
+    """The calendar that calendar_values wrote. Raises KeyError or ValueError for anything else.
+
+    The same values give the same object (which nothing changes): a worker holds thousands of cases, and
+    they follow few calendars.
+    """
+    return _calendar(
+        values["version"],
+        tuple(values["off"]),
+        tuple(values["work"]),
+        tuple(values["published"]),
+        tuple((begin, end) for begin, end in values["hours"]),
+    )
+
+
+@lru_cache(maxsize=256)
+def _calendar(
+    version: str,
+    off: tuple[str, ...],
+    work: tuple[str, ...],
+    published: tuple[int, ...],
+    hours: tuple[tuple[str, str], ...],
+) -> Calendar:
     return Calendar(
-        version=values["version"],
-        off=frozenset(map(date.fromisoformat, values["off"])),
-        work=frozenset(map(date.fromisoformat, values["work"])),
-        published=frozenset(values["published"]),
-        hours=tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in values["hours"]),
+        version=version,
+        off=frozenset(map(date.fromisoformat, off)),
+        work=frozenset(map(date.fromisoformat, work)),
+        published=frozenset(published),
+        hours=tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in hours),
     )
 
 

@@ -228,6 +228,7 @@ def test_a_calendar_survives_its_way_through_json() -> None:
     """The snapshot crosses Temporal and lies in a table: same values, byte for byte."""
     text = json.dumps(calendar_values(NATIONAL))
     assert calendar_from_values(json.loads(text)) == NATIONAL
+    assert calendar_from_values(json.loads(text)) is calendar_from_values(json.loads(text))  # for all cases
     rebuilt = replace(NATIONAL, off=frozenset(sorted(NATIONAL.off, reverse=True)))
     assert json.dumps(calendar_values(rebuilt)) == text
     assert len(json.dumps(calendar_values(NATIONAL), separators=(",", ":"))) < 800
