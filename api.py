@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_fastapi_instrumentator import Instrumentator
 
 import logs
@@ -20,6 +19,7 @@ from routes.middleware import RequestLog
 from routes.openapi import install_openapi
 from routes.problems import install_problem_handlers
 from settings import Settings
+from watching import process_metrics
 
 DESCRIPTION = "办不成事窗口：办件的登记、转办、办理、答复、回访与归档。All times carry an offset; see docs/."
 
@@ -49,7 +49,7 @@ def create_app(
     register_routes(app, in_rehearsal=rehearsal)
     register_pages(app, in_rehearsal=rehearsal)
     install_openapi(app)
-    _expose_metrics(app)
+    _measure(app)
     app.add_middleware(CodecOrigin)
     app.add_middleware(RequestLog)
     return app
@@ -72,15 +72,11 @@ def _lifespan(
     return lifespan
 
 
-def _expose_metrics(app: FastAPI) -> None:
-    """Serve `/metrics` from a registry of this app's own: several apps may live in one process."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    Instrumentator(registry=registry, excluded_handlers=["/metrics", "/healthz"]).instrument(app).expose(
-        app, tags=["health"]
-    )
+def _measure(app: FastAPI) -> None:
+    """Measure requests in a registry of this app's own: several apps may live in one process."""
+    registry = process_metrics()
+    Instrumentator(registry=registry, excluded_handlers=["/metrics", "/healthz", "/readyz"]).instrument(app)
+    app.state.http_metrics = registry
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,9 @@ from temporalio.client import Client
 from casework.clocks import MachineClock
 from casework.engine import Engine
 from casework.services import Clock, Services
+from casework.watch import Watch
 from embedded import remembered_address
+from logs import engine_metrics
 from models.codec import data_converter
 from models.crypto import Keyring
 from models.database import Database
@@ -79,4 +81,5 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         given_evidence=settings.evidence(),
         reporting=read_reporting_times(settings.policies_dir),
         templates=settings.data_dir / "templates",
+        watch=Watch(operators=settings.operators(), engine_metrics=engine_metrics()),
     )

@@ -69,7 +69,7 @@ def serve() -> None:
 
     settings = read_settings()
     os.umask(0o077)  # nothing below DATA_DIR is for others, what the engine writes included
-    log_to(settings.data_dir / "logs" / "bancheng.log", metrics=settings.temporal_metrics)
+    log_to(settings.data_dir / "logs" / "bancheng.log")
     run(serving.serve(settings, announce))
 
 
@@ -112,7 +112,7 @@ def worker(queue: cli_engine.QueueOption = None) -> None:
     if unknown := set(queue or ()) - set(QUEUES):
         misuse(f"no such queue: {', '.join(sorted(unknown))}; there are {', '.join(QUEUES)}")
     settings = read_settings()
-    log_to(None, metrics=settings.temporal_metrics)
+    log_to(None)
     run(workers.run(settings, frozenset(queue or QUEUES)))
 
 

@@ -91,16 +91,13 @@ def password_typed(from_stdin: bool) -> str:
     return typed
 
 
-def log_to(file: Path | None, *, warnings_only: bool = False, metrics: str = "") -> None:
-    """Set up logging: to a file, or to stderr. With `metrics` the engine's client serves its own there."""
+def log_to(file: Path | None, *, warnings_only: bool = False) -> None:
+    """Set up logging: to a file, or to stderr."""
     import logs
 
     logs.configure(file=file, level=logging.WARNING if warnings_only else logging.INFO)
     # The time-skipping server lacks what its client would like, and is none the worse for it.
-    try:
-        logs.forward_engine_logs("ERROR" if warnings_only else "WARN", metrics)
-    except (ValueError, RuntimeError) as error:
-        fail(f"BANCHENG_TEMPORAL_METRICS: cannot serve metrics at {metrics}: {error}")
+    logs.forward_engine_logs("ERROR" if warnings_only else "WARN")
 
 
 def fail(text: str) -> NoReturn:

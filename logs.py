@@ -22,13 +22,17 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 
+from processes import LOOPBACK, free_port
+
 FILE_BYTES, FILES = 10_000_000, 5
+TRIES = 5  # ports for the metrics of the engine's client
 _LONGEST = 4000  # characters of one value: a text that somebody sent can be a megabyte
 _DROPPED = ("color_message", "temporal_log")
 # Requests are logged by our own middleware, without the query.
 _CHATTY = ("httpx", "httpcore", "alembic", "uvicorn.access")
 
 Entry = MutableMapping[str, Any]
+_exposed: list[str] = []  # a process has one runtime of the engine's client
 
 
 def configure(*, file: Path | None = None, level: int = logging.INFO) -> None:
@@ -62,28 +66,45 @@ def configure(*, file: Path | None = None, level: int = logging.INFO) -> None:
         logger.propagate = True
 
 
-def forward_engine_logs(level: Literal["WARN", "ERROR"] = "WARN", metrics: str = "") -> None:
-    """Have the engine's client log through us; to be called before the first connection.
+def forward_engine_logs(level: Literal["WARN", "ERROR"] = "WARN") -> None:
+    """Have the engine's client log through us, and expose its metrics to us.
 
-    With `metrics`, address:port, it serves its own metrics there for Prometheus, at every path.
-    Raises ValueError where nothing can listen there.
+    To be called before the first connection; a second call changes nothing.
     """
+    if _exposed:
+        return
     logger = logging.getLogger("temporalio.core")
-    telemetry = TelemetryConfig(
-        logging=LoggingConfig(
-            filter=TelemetryFilter(core_level=level, other_level="ERROR"),
-            forwarding=LogForwardingConfig(logger=logger),
-        ),
-        metrics=_served_at(metrics) if metrics else None,
+    told = LoggingConfig(
+        filter=TelemetryFilter(core_level=level, other_level="ERROR"),
+        forwarding=LogForwardingConfig(logger=logger),
     )
-    Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
+    runtime, address = _exposing(told)
+    Runtime.set_default(runtime, error_if_already_set=False)
+    _exposed.append(address)
 
 
-def _served_at(address: str) -> PrometheusConfig:
-    """Return how metrics are named: in seconds, and counters as Prometheus wants them."""
-    return PrometheusConfig(
-        bind_address=address, durations_as_seconds=True, unit_suffix=True, counters_total_suffix=True
-    )
+def _exposing(told: LoggingConfig, tries: int = TRIES) -> tuple[Runtime, str]:
+    """Return a runtime that exposes its metrics on this machine, and where."""
+    address = f"{LOOPBACK}:{free_port()}"
+    try:
+        return Runtime(telemetry=TelemetryConfig(logging=told, metrics=metrics_at(address))), address
+    except (RuntimeError, ValueError):  # somebody took the port in between
+        if tries == 1:
+            raise
+    return _exposing(told, tries - 1)
+
+
+def engine_metrics() -> str | None:
+    """Return where the engine's client exposes its metrics (`host:port`), on this machine only."""
+    return _exposed[0] if _exposed else None
+
+
+def metrics_at(address: str) -> PrometheusConfig:
+    """Return how the engine's client exposes its metrics at `host:port`.
+
+    It listens by itself and knows no registry of ours: whoever is scraped reads it and hands it on.
+    """
+    return PrometheusConfig(address, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True)
 
 
 def _formatter() -> logging.Formatter:

@@ -26,6 +26,7 @@ from models.database import DatabaseUnavailable
 from models.migrate import upgrade
 from processes import settle_memory
 from settings import Settings
+from watching import HttpServer
 from worker import run_workers, stop_on_signals
 
 GRACE = 20  # seconds that requests under way may take at a stop
@@ -101,7 +102,7 @@ def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
         "oidc_issuer": "",
         "public_url": "",  # receipts of a rehearsal lead to the rehearsal
         "temporal_ui_origin": "",
-        "temporal_metrics": "",
+        "metrics_address": "",
     }
     return settings.model_copy(update=own)
 
@@ -158,7 +159,7 @@ async def _http(
         proxy_headers=True,
         forwarded_allow_ips=proxies,
     )
-    server = _Server(config)
+    server = HttpServer(config)
     serving = asyncio.create_task(server.serve([listener]))
     try:
         while not server.started:
@@ -170,15 +171,6 @@ async def _http(
     finally:
         server.should_exit = True
         await asyncio.wait([serving])
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to us: ours is the order in which the parts stop."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture nothing."""
-        yield
 
 
 async def _first_of(*tasks: asyncio.Task[Any]) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ from rules.case.vocabulary import Role
 
 if TYPE_CHECKING:
     from temporalio.service import TLSConfig
+
+    from casework.watch import Networks
 
 SHORTEST_SECRET = 16  # characters; a shorter SECRET_KEY can be guessed
 SECRETS = "/run/secrets"  # where containers find theirs; systemd names another folder
@@ -76,13 +79,14 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(default=60, ge=5, le=720)
     second_factor_roles: str = ""
     public_url: str = ""
+    metrics_from: str = "127.0.0.0/8,::1/128"
+    metrics_address: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr | None = None
     oidc_username_claim: str = "preferred_username"
     trusted_proxies: str = "127.0.0.1,::1"
     temporal_ui_origin: str = ""
-    temporal_metrics: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -106,12 +110,12 @@ class Settings(BaseSettings):
             ipaddress.ip_network(each)
         return text
 
-    @field_validator("temporal_metrics")
+    @field_validator("metrics_address")
     @classmethod
     def _address_and_port(cls, address: str) -> str:
         host, _, port = address.rpartition(":")
         if address and not (port.isdigit() and 0 < int(port) < 65536):
-            raise ValueError("an address and a port are needed, as 127.0.0.1:9464")
+            raise ValueError("an address and a port are needed, as 0.0.0.0:9464")
         if address:
             ipaddress.ip_address(host.strip("[]"))
         return address
@@ -141,6 +145,13 @@ class Settings(BaseSettings):
         if (self.temporal_tls_client_cert is None) != (self.temporal_tls_client_key is None):
             raise ValueError("TEMPORAL_TLS_CLIENT_CERT and TEMPORAL_TLS_CLIENT_KEY go together")
         return self
+
+    @field_validator("metrics_from")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for network in _split(text):
+            ip_network(network)
+        return text
 
     @field_validator("second_factor_roles")
     @classmethod
@@ -195,6 +206,15 @@ class Settings(BaseSettings):
     def proxies(self) -> list[str]:
         """Return the proxies whose word on a client's address is taken: addresses and networks."""
         return sorted(_split(self.trusted_proxies))
+
+    def operators(self) -> "Networks":
+        """Return the networks of METRICS_FROM."""
+        return tuple(map(ip_network, sorted(_split(self.metrics_from))))
+
+    def metrics_port(self) -> tuple[str, int] | None:
+        """Return host and port of METRICS_ADDRESS, None where there is none."""
+        host, _, port = self.metrics_address.rpartition(":")
+        return (host.strip("[]"), int(port)) if port else None
 
     def session_key(self) -> str:
         """Return SECRET_KEY: the one given, else the one kept in DATA_DIR."""

@@ -26,6 +26,7 @@ from activities.issuing import IssuingActivities
 from activities.leaving import LetGo
 from activities.ledger import LedgerActivities
 from activities.notification import Channel, NotificationActivities, WebhookChannel
+from activities.observing import Observed
 from activities.registration import RegistrationActivities
 from activities.reporting import ReportingActivities
 from activities.writing import LedgerWriter
@@ -42,6 +43,7 @@ from casework.services import Services
 from casework.verifying import check_and_record
 from processes import leave, settle_memory
 from settings import Settings
+from watching import worker_port
 from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
 from workflows.evidence import LedgerHeadsWorkflow
@@ -87,6 +89,7 @@ def build_workers(
         services.clock.now,
         partial(check_and_record, services),
     )
+    observed = Observed(services.watch.meters)
     calendar_work = [archiving.take, archiving.publish, archiving.check, reporting.make_due]
     work: dict[str, dict[str, Any]] = {
         CASES: {
@@ -101,11 +104,11 @@ def build_workers(
                 *calendar_work,  # asked of this queue by what began before it had one of its own
             ],
             "workflow_runner": RUNNER,
-            "interceptors": [LetGo()],
+            "interceptors": [observed, LetGo()],
             "max_cached_workflows": CACHED,
         },
-        NOTIFICATIONS: {"activities": [outside.deliver, issuing.send_bulletin]},
-        REPORTING: {"activities": calendar_work},
+        NOTIFICATIONS: {"activities": [outside.deliver, issuing.send_bulletin], "interceptors": [observed]},
+        REPORTING: {"activities": calendar_work, "interceptors": [observed]},
     }
     return [
         Worker(client, task_queue=queue, graceful_shutdown_timeout=GRACE, **work[queue])
@@ -213,17 +216,17 @@ async def run(settings: Settings, queues: Collection[str] = QUEUES) -> None:
     services = build_services(settings)
     settle_memory()
     try:
-        await run_workers(services, settings, stop, queues=queues)
+        async with worker_port(services, settings.metrics_port()):
+            await run_workers(services, settings, stop, queues=queues)
     finally:
         await services.database.close()
 
 
 def main() -> None:
     """Run as a program."""
-    settings = Settings()
     logs.configure()
-    logs.forward_engine_logs(metrics=settings.temporal_metrics)
-    asyncio.run(run(settings))
+    logs.forward_engine_logs()
+    asyncio.run(run(Settings()))
     leave(0)
 
 

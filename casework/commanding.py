@@ -4,7 +4,6 @@ Order of refusals (contract.md): 404 by scope, 403 by role, then the body, then 
 the directory, then what the case allows. The route reads the body between `aim` and `send`.
 """
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +29,7 @@ from casework.services import Services
 from casework.viewer import Viewer
 from models.command import SentCommand
 from models.messages import Values, decode_command
+from models.tracing import new_command_id
 from rules.case import permits
 from rules.case.commands import CITIZEN_COMMANDS, COMMANDS, SYSTEM_COMMANDS, Command
 from rules.case.context import Context
@@ -143,7 +143,7 @@ async def _send(services: Services, aimed: Aim, draft: Draft, digest: str) -> Va
 async def _sending(services: Services, aimed: Aim, digest: str) -> Sending:
     case_id = aimed.found.case.id
     sent_at = await services.wall.now()
-    command_id = str(uuid.uuid4())
+    command_id = new_command_id()
     return Sending(command_id, aimed.viewer.username, case_id, aimed.key, digest, case_id, sent_at)
 
 

@@ -22,6 +22,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import CaseInput, CommandMessage, Terms
+from models.tracing import new_command_id
 from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
 from workflows.case import REGISTER, CaseWorkflow
 from workflows.issuing import SendBulletinWorkflow
@@ -85,6 +86,7 @@ class Engine:
         try:
             number: str = await client.execute_update_with_start_workflow(
                 REGISTER,
+                id=new_command_id(),
                 start_workflow_operation=operation,
                 result_type=str,
                 rpc_timeout=self._within,

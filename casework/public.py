@@ -3,7 +3,6 @@
 Who knows the query code and the last digits of the phone is taken for the petitioner.
 """
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,7 @@ from models.access_log import append
 from models.case import Case
 from models.crypto import hash_code
 from models.filing import Filing
+from models.tracing import new_command_id
 from rules.case.commands import Command
 from rules.case.errors import Illegal, Refusal
 from rules.case.events import CITIZEN
@@ -56,7 +56,7 @@ async def act(services: Services, pair: Pair, address: str | None, command: Comm
     filing = await _identify(services, pair, address)
     found = await _found(services, filing.case_id)
     sending = Sending(
-        command_id=str(uuid.uuid4()),
+        command_id=new_command_id(),
         username="",
         scope=filing.case_id,
         key=None,

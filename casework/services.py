@@ -12,6 +12,7 @@ from casework.evidence import Evidence
 from casework.one_at_a_time import OneAtATime
 from casework.pinned import PinnedTerms
 from casework.sign_in_rules import SignInRules
+from casework.watch import Watch
 from models.crypto import Keyring
 from models.database import Database
 from rules.policy import HallOffer, Policy
@@ -48,6 +49,7 @@ class Services:
     facts: FactsWriter = field(default_factory=FactsWriter)
     templates: Path | None = None  # where an operator keeps templates of their own
     heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
+    watch: Watch = field(default_factory=Watch)
     given_evidence: Evidence | None = None  # None where nobody signs: most tests
 
     @property

@@ -58,6 +58,13 @@ class Delivery(Base, table=True):
             sqlite_where=text("status = 'pending'"),
             postgresql_where=text("status = 'pending'"),
         ),
+        # What is watched: counted by channel and status.
+        Index(
+            "ix_deliveries_unsent",
+            *("channel", "status"),
+            sqlite_where=text("status <> 'sent'"),
+            postgresql_where=text("status <> 'sent'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

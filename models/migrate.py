@@ -3,14 +3,17 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, inspect, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
 
 from models.engines import database_url, postgres_engine, sqlite_engine
 
@@ -31,6 +34,20 @@ async def upgrade(url: str, revision: str = "head") -> None:
 async def downgrade(url: str, revision: str = "base") -> None:
     """Take the database at `url` back to `revision`. What the later tables held is lost."""
     await asyncio.to_thread(_run, command.downgrade, url, revision)
+
+
+@cache
+def newest_revision() -> str:
+    """Return the revision that this code needs."""
+    return str(ScriptDirectory(str(SCRIPTS)).get_current_head())
+
+
+def revision_of(session: Session) -> str | None:
+    """Return the revision that a database has; None where it has no tables of ours."""
+    connection = session.connection()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _run(operation: Callable[[Config, str], None], url: str, revision: str) -> None:

@@ -71,6 +71,7 @@ async def file(request: Request, given: Given, viewer: Clerk) -> Response:
     try:
         body = await _checked(given, viewer, fields, key)
         filed = await file_case(given, viewer, body, key)
+        request.state.case_id = filed.case["id"]  # for the log
     except BadInput as refusal:
         sheet = replace(_faulty(fields, key, refusal, bool(files)), kept=str(form.get(KEPT) or ""))
         return await _show(request, given, viewer, sheet)

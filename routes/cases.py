@@ -59,6 +59,7 @@ async def file(request: Request, services: Given, viewer: Filer, key: Key = None
     today = local(await services.clock.now()).date()
     form = read_filing(await raw_body(request), viewer.hall, today, key_faults(key))
     filed = await file_case(services, viewer, form, key)
+    request.state.case_id = filed.case["id"]  # for the log
     return JSONResponse(filed.case, filed.status, {"Location": f"/api/cases/{filed.case['id']}"})
 
 

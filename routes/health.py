@@ -1,20 +1,18 @@
-"""`/healthz` and `/readyz` for operators; `/metrics` is the instrumentator's."""
+"""`/healthz`, `/readyz` and `/metrics`, for operators."""
 
-import asyncio
-
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from casework.services import Services
-from models.database import DatabaseUnavailable
+from casework.errors import NotFound
+from casework.readiness import OK, Part, readiness
+from casework.watching import CONTENT_TYPE, exposition
 from routes.dependencies import Given
 from routes.openapi import public_refusals
+from routes.operators import is_operator
 from routes.problems import RETRY_AFTER, problem
 
 router = APIRouter(tags=["health"])
-
-WITHIN = 5.0  # seconds; an orchestrator asks again soon
 
 
 class Alive(BaseModel):
@@ -23,12 +21,25 @@ class Alive(BaseModel):
     status: str = "alive"
 
 
+class ReadyPart(BaseModel):
+    """One part that the service stands on; `detail` is for people (Chinese)."""
+
+    name: str
+    ok: bool
+    required: bool
+    detail: str
+
+
 class Ready(BaseModel):
-    """What the service depends on, each `ok`."""
+    """What the service depends on, each `ok`; `degraded`: something that is not required is not sound.
+
+    `parts` is empty for whoever is no operator (METRICS_FROM).
+    """
 
     status: str = "ready"
-    database: str = "ok"
-    engine: str = "ok"
+    database: str = OK
+    engine: str = OK
+    parts: list[ReadyPart] = []
 
 
 @router.get("/healthz")
@@ -38,35 +49,39 @@ async def get_healthz() -> Alive:
 
 
 @router.get("/readyz", responses={503: public_refusals(503)[503]}, response_model=Ready)
-async def get_readyz(given: Given) -> Ready | JSONResponse:
-    """Say whether database and engine answer, and which does not."""
-    database, engine = await asyncio.gather(_database(given), _engine(given))
-    if database == engine == "ok":
-        return Ready()
-    names = {"数据库": database, "流程引擎": engine}
-    down = "、".join(name for name, state in names.items() if state != "ok")
+async def get_readyz(request: Request, given: Given) -> Ready | JSONResponse:
+    """Say whether what the service depends on is sound, and to operators what is not and what to do."""
+    found = await readiness(given)
+    shown = [_shown(part) for part in found] if is_operator(request, given.watch.operators) else []
+    states = {part.name: part.state for part in found if part.name in ("database", "engine")}
+    down = [part for part in found if part.required and not part.ok]
+    if not down:
+        status = "ready" if all(part.ok for part in found) else "degraded"
+        return Ready(status=status, parts=shown, **states)
     return problem(
         503,
         "not-ready",
-        detail=f"{down}暂时无法连接。",
+        detail="".join(part.detail for part in down) if shown else _in_short(down),
         headers={"Retry-After": str(RETRY_AFTER)},
-        database=database,
-        engine=engine,
+        parts=[part.model_dump() for part in shown],
+        **states,
     )
 
 
-async def _database(given: Services) -> str:
-    try:
-        async with asyncio.timeout(WITHIN):
-            await given.database.ping()
-    except (DatabaseUnavailable, TimeoutError) as error:
-        return f"unreachable: {type(error).__name__}"
-    return "ok"
+@router.get("/metrics", response_class=Response, responses={404: public_refusals(404)[404]})
+async def get_metrics(request: Request, given: Given) -> Response:
+    """Answer with Prometheus' text format, to the addresses of METRICS_FROM alone."""
+    if not is_operator(request, given.watch.operators):
+        raise NotFound("metrics")
+    body = await exposition(given, request.app.state.http_metrics)
+    return Response(body, media_type=CONTENT_TYPE)
 
 
-async def _engine(given: Services) -> str:
-    try:
-        async with asyncio.timeout(WITHIN):
-            return "ok" if await given.engine.reachable() else "unreachable"
-    except TimeoutError:
-        return "unreachable: TimeoutError"
+def _shown(part: Part) -> ReadyPart:
+    return ReadyPart(name=part.name, ok=part.ok, required=part.required, detail=part.detail)
+
+
+def _in_short(down: list[Part]) -> str:
+    names = {"database": "数据库", "engine": "流程引擎"}
+    away = "、".join(dict.fromkeys(names.get(part.name, "系统配置") for part in down))
+    return f"{away}暂时无法连接。" if {part.name for part in down} <= names.keys() else f"{away}尚未就绪。"

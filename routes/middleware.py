@@ -1,16 +1,16 @@
 """What every request passes: an id, headers that keep answers out of caches, one log line."""
 
-import re
 import time
-import uuid
 from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.tracing import GIVEN, new_request_id
+from routes.operators import came_through_our_proxy
+
 _log = structlog.get_logger("http")
-_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 HEADERS = {
     # Answers hold personal data: no browser and no proxy keeps them.
@@ -21,7 +21,7 @@ HEADERS = {
 
 
 class RequestLog:
-    """Names each request (`X-Request-ID`, taken over where a proxy set one) and logs its end.
+    """Names each request (`X-Request-ID`, taken over where our proxy set one) and logs its end.
 
     The query is left out of the log: people search by names.
     """
@@ -55,7 +55,8 @@ class RequestLog:
 
 def _request_id(scope: Scope) -> str:
     given = Headers(scope=scope).get("x-request-id", "")
-    return given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+    # Anybody else could make their request look like somebody else's in the log.
+    return given if GIVEN.fullmatch(given) and came_through_our_proxy(scope) else new_request_id()
 
 
 def _add_headers(headers: MutableHeaders, request_id: str) -> None:
@@ -65,7 +66,9 @@ def _add_headers(headers: MutableHeaders, request_id: str) -> None:
 
 
 def _facts(scope: Scope, status: int, seconds: float) -> dict[str, Any]:
-    return {
+    # Noted by whoever found the case (routes/refusal_log.py).
+    case_id = scope["state"].get("case_id")
+    return ({"case_id": case_id} if case_id else {}) | {
         "method": scope["method"],
         "path": scope["path"][:200],
         "status": status,

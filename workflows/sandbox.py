@@ -13,6 +13,8 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
+from workflows.telling import tell
+
 if TYPE_CHECKING:
     from temporalio.bridge.proto.workflow_activation import WorkflowActivation
     from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -28,12 +30,14 @@ RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules(
 class ContextFree(WorkflowInstance):
     """A sandboxed workflow whose payloads are all sealed alike, whatever they belong to."""
 
-    def __init__(self, sandboxed: WorkflowInstance) -> None:
-        self._sandboxed = sandboxed
+    def __init__(self, sandboxed: WorkflowInstance, workflow_id: str) -> None:
+        self._sandboxed, self._workflow_id = sandboxed, workflow_id
 
     def activate(self, act: "WorkflowActivation") -> "WorkflowActivationCompletion":
-        """Run the workflow's code, in the sandbox."""
-        return self._sandboxed.activate(act)
+        """Run the workflow's code, in the sandbox; tell of the updates that came."""
+        completion = self._sandboxed.activate(act)
+        tell(act, completion, self._workflow_id)
+        return completion
 
     def get_serialization_context(self, command_info: object) -> SerializationContext | None:
         """Return none: neither converter nor codec knows contexts."""
@@ -57,7 +61,7 @@ class ContextFreeRunner(SandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return a workflow in a sandbox of its own."""
-        return ContextFree(super().create_instance(det))
+        return ContextFree(super().create_instance(det), det.info.workflow_id)
 
 
 RUNNER = ContextFreeRunner(restrictions=RESTRICTIONS)

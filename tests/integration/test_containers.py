@@ -78,7 +78,7 @@ class Containers:
         if name == "api":
             here |= {"BANCHENG_PORT": str(self.ports["api"])}
         elif name in self.ports:
-            here |= {"BANCHENG_TEMPORAL_METRICS": f"{LOOPBACK}:{self.ports[name]}"}
+            here |= {"BANCHENG_METRICS_ADDRESS": f"{LOOPBACK}:{self.ports[name]}"}
         return environment_of(ours()[name]) | here
 
     def run(self, name: str) -> subprocess.CompletedProcess[str]:

@@ -1,16 +1,19 @@
 """Refusals as the contract wants them: problem JSON, every fault with its field, in the right order."""
 
 import json
+import re
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 from sqlmodel import select
 
 from casework.engine import Engine
 from models.access import AccessLog
 from models.database import Database
-from tests.support.office import Office, faults, no_engine, open_office, services_at, slug
+from tests.support.office import ADDRESS, Office, faults, no_engine, open_office, services_at, slug
 
 NOTICE = {"off": [], "work": [], "source": "通知"}
 
@@ -102,12 +105,23 @@ async def test_every_fault_of_a_query_is_named(office: Office) -> None:
     assert faults(answer) == {"page": "less_than_equal"}
 
 
-async def test_every_answer_has_an_id_that_a_proxy_may_give(office: Office) -> None:
-    given = await office.call("GET", "/healthz", headers={"X-Request-ID": "from-proxy-1"})
-    assert given.headers["x-request-id"] == "from-proxy-1"
-    made = await office.call("GET", "/healthz", headers={"X-Request-ID": 'bad"id\t'})
-    assert len(made.headers["x-request-id"]) == 32
-    assert made.headers["x-content-type-options"] == "nosniff"
+async def test_every_answer_has_an_id_that_our_proxy_may_give(office: Office) -> None:
+    async def answered(client: tuple[str, int], request_id: str) -> str:
+        transport = ASGITransport(office.http._transport.app, client=client)  # type: ignore[attr-defined]
+        async with AsyncClient(transport=transport, base_url="http://office") as http:
+            answer = await http.get("/healthz", headers={"X-Request-ID": request_id})
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        return str(answer.headers["x-request-id"])
+
+    assert await answered(("127.0.0.1", 4711), "from-proxy-1") == "from-proxy-1"
+    assert await answered(("203.0.113.9", 0), "from-proxy-1") == "from-proxy-1"  # as uvicorn says it
+    for client, given in (
+        (("203.0.113.9", 4711), "from-nobody-1"),
+        (("127.0.0.1", 4711), 'bad"id\t'),
+        (("127.0.0.1", 4711), "x" * 41),
+        (("127.0.0.1", 4711), "short"),
+    ):
+        assert re.fullmatch(r"[0-9a-f]{20}", await answered(client, given)), given
 
 
 async def test_without_a_database_everything_is_503(tmp_path: Path) -> None:
@@ -141,6 +155,13 @@ async def test_an_outage_of_the_log_hides_no_refusal(office: Office, tmp_path: P
     assert slug(await office.get("access-log", "guilin.clerk")) == (403, "forbidden")
 
 
+async def test_an_outsider_learns_no_more_than_what_is_away(office: Office) -> None:
+    ready = (await office.call("GET", "/readyz")).json()
+    assert ready["parts"] == []
+    assert "BANCHENG" not in ready["detail"]
+    assert slug(await office.call("GET", "/metrics")) == (404, "not-found")
+
+
 async def test_readiness_names_what_is_missing(office: Office) -> None:
     ready = await office.call("GET", "/readyz")
     assert slug(ready) == (503, "not-ready")
@@ -151,6 +172,7 @@ async def test_readiness_names_what_is_missing(office: Office) -> None:
 
 async def test_metrics_count_requests_by_template(office: Office) -> None:
     await office.get("calendar/2026", "guilin.clerk")
+    office.services.watch.operators = [ip_network(f"{ADDRESS}/32")]
     text = (await office.call("GET", "/metrics")).text
     assert 'handler="/api/calendar/{year}"' in text
     assert "process_cpu_seconds_total" in text

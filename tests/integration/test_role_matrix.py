@@ -53,7 +53,7 @@ STRANGERS = (
     "admin",
 )
 ENDING = ("DELETE /api/token", "POST /sign-out", "POST /account/sign-out-everywhere")
-REST = ("GET /metrics", "GET /openapi.json", "HEAD /openapi.json", "MOUNT /static")
+REST = ("GET /openapi.json", "HEAD /openapi.json", "MOUNT /static")
 # Where the number or id of a case stands in an address.
 OF_A_CASE = re.compile(
     r"(GET|POST) (/api/cases/{id}|/cases/{number}|/counter/triage/{ref}|/counter/receipt/{id}"

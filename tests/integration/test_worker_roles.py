@@ -1,4 +1,4 @@
-"""Workers by queue, what they say of the namespace at their start, and the metrics of the engine's client."""
+"""Workers by queue, what they say of the namespace at their start, and their own port."""
 
 import logging
 import socket
@@ -60,9 +60,9 @@ def test_an_unknown_queue_is_a_misuse(tmp_path: Path) -> None:
 def test_metrics_that_cannot_be_served_end_the_worker(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        code, said = bancheng(tmp_path, "worker", temporal_metrics=address)
+        code, said = bancheng(tmp_path, "worker", metrics_address=address)
     assert code == 1
-    assert "BANCHENG_TEMPORAL_METRICS" in said and address in said and "Traceback" not in said
+    assert "BANCHENG_METRICS_ADDRESS" in said and address in said and "Traceback" not in said
 
 
 @pytest.mark.parametrize(("days", "warned"), [(3, True), (90, False)])

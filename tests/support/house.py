@@ -162,10 +162,10 @@ def token_of(username: str) -> str:
 
 @asynccontextmanager
 async def open_house(
-    url: str, server: TemporalServer, folder: Path, *, workers: bool = True
+    url: str, server: TemporalServer, folder: Path, *, workers: bool = True, **client_options: Any
 ) -> AsyncIterator[House]:
     """Open the house on a database that `furnish` has prepared."""
-    client = await server.client(data_converter=data_converter(KEYRING))
+    client = await server.client(data_converter=data_converter(KEYRING), **client_options)
     services = services_on(url, client, folder)
     app = create_app(services=services)
     app.state.services = services

@@ -117,6 +117,7 @@ API: dict[str, Roles] = {
     "POST /api/codec/decode": SUPERVISOR | AUDITOR,  # who oversees every hall
     "GET /healthz": ANYONE,
     "GET /readyz": ANYONE,
+    "GET /metrics": ANYONE,
     "GET /api/rehearsal/clock": ANYONE,
     "POST /api/rehearsal/advance": ANYONE,
 } | {f"POST /api/cases/{{id}}/{name}": roles for name, roles in COMMANDS.items()}

@@ -303,8 +303,8 @@ def test_a_proxy_is_an_address_or_a_network(wrong: str) -> None:
 @pytest.mark.parametrize(
     "wrong", ["9464", "localhost:9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", ":9"]
 )
-def test_metrics_of_the_engine_have_an_address_and_a_port(wrong: str) -> None:
+def test_a_worker_answers_at_an_address_and_a_port(wrong: str) -> None:
     for right in ("", "127.0.0.1:9464", "[::1]:9464"):
-        assert Settings(temporal_metrics=right).temporal_metrics == right
-    with pytest.raises(ValidationError, match="temporal_metrics"):
-        Settings(temporal_metrics=wrong)
+        assert Settings(metrics_address=right).metrics_address == right
+    with pytest.raises(ValidationError, match="metrics_address"):
+        Settings(metrics_address=wrong)
