@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from announcing_recovery import needed_words
 from assembly import BadSettings, Failure
 from casework.calendars import Year
 from casework.case_verifying import CaseReport
@@ -16,12 +17,14 @@ from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
+from casework.key_rotation import NoSuchKey, NotReady, StillNeeded
 from casework.policy_draft import BadPolicy
 from casework.report_running import Run
 from casework.spreadsheet import BadTable
 from casework.verifying import LedgerReport
 from embedded import EmbeddedFailure
 from models.case import LedgerEvent
+from models.crypto import UnsealError
 from models.database import DatabaseUnavailable
 from models.directory import User
 from pages.policy_faults import policy_faults_in_words
@@ -51,6 +54,14 @@ def explanation(error: Exception) -> Explanation | None:
             return Explanation("\n".join(faults), misuse=True)
         case NotFound():
             return Explanation(_MISSING.get(error.what, "没有这项内容。"))
+        case NotReady():
+            return Explanation(f"这些进程还不能用新密钥：{error}。请先用新的 PAYLOAD_KEYS 重启它们。")
+        case StillNeeded():
+            return Explanation(needed_words(error.use))
+        case NoSuchKey():
+            return Explanation(f"没有这把密钥：{error}。", misuse=True)
+        case UnsealError():
+            return Explanation(f"现有密钥打不开已加密的数据：请检查 PAYLOAD_KEYS。({error})")
         case DatabaseUnavailable():
             return Explanation(f"数据库无法连接({error})。")
         case EngineUnavailable():

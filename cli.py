@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import cli_engine
+import cli_keys
 import cli_supervision
 from console import (
     HallOption,
@@ -44,6 +45,7 @@ for _name, _group in {
     "directory": directory,
     "calendar": calendar,
     "case": case,
+    "keys": cli_keys.keys,
     "ledger": cli_supervision.ledger,
     "dossier": cli_supervision.dossier,
     "report": cli_supervision.report,

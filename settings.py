@@ -230,6 +230,11 @@ class Settings(BaseSettings):
             return Keyring.parse(self.payload_keys.get_secret_value())
         return Keyring.parse(kept_secret(self.data_dir / "payload_keys", generate_key))
 
+    @property
+    def keys_file(self) -> Path | None:
+        """Where the generated payload keys are kept, None where PAYLOAD_KEYS gives them."""
+        return None if self.payload_keys is not None else self.data_dir / "payload_keys"
+
     def evidence(self) -> Evidence:
         """Return what evidence needs: SIGNING_KEY (given, or kept in DATA_DIR), known keys, folders.
 

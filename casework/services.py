@@ -48,6 +48,7 @@ class Services:
     facts: FactsWriter = field(default_factory=FactsWriter)
     templates: Path | None = None  # where an operator keeps templates of their own
     heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
+    keys_file: Path | None = None  # generated payload keys; None where the settings give them
     given_evidence: Evidence | None = None  # None where nobody signs: most tests
 
     @property
