@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from announcing_recovery import needed_words
+from announcing_recovery import needed_words, refused_restore
 from assembly import BadSettings, Failure
+from casework.archive import BadArchive
 from casework.calendars import Year
 from casework.case_verifying import CaseReport
 from casework.contact_table import Imported
@@ -17,9 +18,11 @@ from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
+from casework.key_files import BadKeyFile
 from casework.key_rotation import NoSuchKey, NotReady, StillNeeded
 from casework.policy_draft import BadPolicy
 from casework.report_running import Run
+from casework.restoring import NewerBackup, NotEmpty
 from casework.spreadsheet import BadTable
 from casework.verifying import LedgerReport
 from embedded import EmbeddedFailure
@@ -58,6 +61,8 @@ def explanation(error: Exception) -> Explanation | None:
             return Explanation(f"这些进程还不能用新密钥：{error}。请先用新的 PAYLOAD_KEYS 重启它们。")
         case StillNeeded():
             return Explanation(needed_words(error.use))
+        case BadArchive() | NewerBackup() | NotEmpty():
+            return Explanation(refused_restore(error))
         case NoSuchKey():
             return Explanation(f"没有这把密钥：{error}。", misuse=True)
         case UnsealError():
@@ -73,7 +78,7 @@ def explanation(error: Exception) -> Explanation | None:
             return Explanation("\n".join(policy_faults_in_words(error.faults)), misuse=True)
         case BadSettings() | NotEvidence():
             return Explanation(str(error), misuse=True)
-        case BadTable() | Failure() | EmbeddedFailure() | OSError():
+        case BadTable() | Failure() | EmbeddedFailure() | BadKeyFile() | OSError():
             return Explanation(str(error))
     return None
 

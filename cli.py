@@ -12,6 +12,7 @@ import typer
 
 import cli_engine
 import cli_keys
+import cli_recovery
 import cli_supervision
 from console import (
     HallOption,
@@ -53,6 +54,9 @@ for _name, _group in {
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)
+for _command in (cli_recovery.backup, cli_recovery.restore, cli_recovery.move):
+    app.command()(_command)
+case.command("resume")(cli_recovery.resume)
 
 PasswordOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
