@@ -28,6 +28,20 @@ _COLUMNS = {
 }
 
 
+_DAMAGE = {
+    "cut_short": "文件不完整，或不是备份",
+    "no_manifest": "没有清单，不是备份",
+    "other_format": "备份格式不同",
+    "bad_name": "名称不合规",
+    "missing": "缺少该项",
+    "not_named": "清单上没有该项",
+    "twice": "有重复的项",
+    "damaged": "已损坏",
+    "differs": "与清单不符",
+    "unreadable": "无法读取",
+}
+
+
 def key_lines(status: KeyStatus) -> Iterator[str]:
     """Say which keys there are, what needs them, which process has them, and what to do."""
     for use in status.keys:
@@ -102,8 +116,8 @@ def refused_restore(error: BadArchive | NewerBackup | NotEmpty) -> str:
     """Say why nothing was restored."""
     match error:
         case BadArchive():
-            where = f"({error.member})" if error.member else ""
-            return f"备份不完整或已损坏{where}:{error.reason}。未做任何改动。"
+            where = f"{error.member} " if error.member else ""
+            return f"备份有误：{where}{_DAMAGE[error.reason]}。未做任何改动。"
         case NewerBackup():
             return f"备份来自更新的版本(结构 {error.revision})：请先升级本系统。未做任何改动。"
         case NotEmpty():

@@ -54,9 +54,6 @@ for _name, _group in {
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)
-for _command in (cli_recovery.backup, cli_recovery.restore, cli_recovery.move):
-    app.command()(_command)
-case.command("resume")(cli_recovery.resume)
 
 PasswordOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
@@ -277,6 +274,11 @@ def verify_case(number: Annotated[str, typer.Argument(help="Number or id of the 
     print("\n".join(verified_lines(report)))
     if not (report.ledger_ok and report.replay_ok):
         raise typer.Exit(1)
+
+
+for _command in (cli_recovery.backup, cli_recovery.restore, cli_recovery.move):
+    app.command()(_command)
+case.command("resume")(cli_recovery.resume)
 
 
 def main() -> None:

@@ -36,9 +36,13 @@ def backup(file: FileArgument, keys: KeysOption = None, passphrase_stdin: Passph
     for path in filter(None, (file, keys)):
         if path.exists():
             fail(f"{path} is there already")
+    secrets = settings.secrets() if keys else {}
     manifest = with_services(lambda services: back_up(services, file))
     if keys:
-        checked(write_key_file, keys, settings.secrets(), passphrase)
+        if secrets != settings.secrets():
+            file.unlink()
+            fail("备份期间密钥在轮换：请轮换完再备份。")
+        checked(write_key_file, keys, secrets, passphrase)
     print("\n".join(backup_lines(manifest, file, keys)))
 
 

@@ -151,9 +151,9 @@ class ArchiveReader:
             self._zip = zipfile.ZipFile(path)
             self.manifest = _manifest(self._zip.read(MANIFEST))
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise BadArchive("cut short, or no backup") from error
+            raise BadArchive("cut_short") from error
         except KeyError as error:
-            raise BadArchive("no backup: it has no manifest") from error
+            raise BadArchive("no_manifest") from error
         self._check_names()
 
     def _check_names(self) -> None:
@@ -161,12 +161,12 @@ class ArchiveReader:
         named = [MANIFEST, *(table.member for table in self.manifest.tables)]
         for file in self.manifest.files:
             if not _NAME.fullmatch(file.path):
-                raise BadArchive("a name that no backup has", file.path)
+                raise BadArchive("bad_name", file.path)
             named.append(file.path)
         if odd := sorted(set(there) ^ set(named)):
-            raise BadArchive("missing" if odd[0] in named else "not in the manifest", odd[0])
+            raise BadArchive("missing" if odd[0] in named else "not_named", odd[0])
         if len(there) != len(set(there)):
-            raise BadArchive("a member stands twice")
+            raise BadArchive("twice")
 
     def verify(self) -> None:
         """Read every member and compare it with the manifest. Raises BadArchive naming the first bad one."""
@@ -218,16 +218,16 @@ def _reading(member: str) -> Iterator[None]:
 
 def _compare(member: str, found: tuple[int, str], named: tuple[int, str]) -> None:
     if found != named:
-        raise BadArchive("not what the manifest says", member)
+        raise BadArchive("differs", member)
 
 
 def _manifest(text: bytes) -> Manifest:
     try:
         read: dict[str, Any] = json.loads(text)
         if read.get("format") != FORMAT:
-            raise BadArchive(f"of another format ({read.get('format')})", MANIFEST)
+            raise BadArchive("other_format", MANIFEST)
         read["tables"] = [DumpedTable(**each) for each in read["tables"]]
         read["files"] = [DumpedFile(**each) for each in read["files"]]
         return Manifest(**read)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadArchive("not readable", MANIFEST) from error
+        raise BadArchive("unreadable", MANIFEST) from error

@@ -193,9 +193,9 @@ async def _load(archive: Archive, url: str) -> None:
                 try:
                     count = await load_rows(connection, table.name, table.columns, archive.lines(table))
                 except (ValueError, TypeError, KeyError) as error:
-                    raise BadArchive("rows that can't be read", table.member) from error
+                    raise BadArchive("unreadable", table.member) from error
                 if count != table.rows:
-                    raise BadArchive("not what the manifest says", table.member)
+                    raise BadArchive("differs", table.member)
             await count_on(connection)
     finally:
         await engine.dispose()

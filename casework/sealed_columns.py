@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, select, tuple_, update
+from sqlalchemy import ColumnElement, LargeBinary, Row, Table, and_, func, select, tuple_, update
 from sqlmodel import Session
 
 from models.act import ACTS
@@ -61,7 +61,7 @@ class SealedColumn:
     @property
     def is_bytes(self) -> bool:
         """Whether tokens are bytes here and not text."""
-        return self.table.c[self.column].type.python_type is bytes
+        return isinstance(self.table.c[self.column].type, LargeBinary)
 
 
 def _table(model: type[Base]) -> Table:
@@ -149,10 +149,11 @@ def _sealed_anew(
     for row in rows:
         named, token = tuple(row)[:-1], row[-1]
         purpose = column.purpose(*named)
+        fresh: Token
         if isinstance(token, str):
-            fresh: Token = keyring.seal_text(keyring.open_text(token, purpose), purpose)
+            fresh = keyring.text_sealed_anew(token, purpose)
         else:
-            fresh = keyring.seal(keyring.open(token, purpose), purpose)
+            fresh = keyring.sealed_anew(token, purpose)
         found.append((named[: len(_key(column))], token, fresh))
     return found
 

@@ -140,6 +140,14 @@ class Keyring(Sealer):
             raise KeysNotRead("the keys in the database were not read yet")
         return super().open(token, purpose)
 
+    def sealed_anew(self, token: bytes, purpose: str) -> bytes:
+        """Return the same content sealed under the first key. Raises UnsealError."""
+        return self.seal(self.open(token, purpose), purpose)
+
+    def text_sealed_anew(self, token: str, purpose: str) -> str:
+        """Return the same for a token as text, whatever it holds. Raises UnsealError."""
+        return _encoded(self.sealed_anew(_decoded(token), purpose))
+
     def replace(self, other: "Keyring") -> None:
         """Take the keys of the settings as another ring has them; what the database keeps stays."""
         self._take(other._keys)

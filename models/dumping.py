@@ -17,7 +17,9 @@ from sqlalchemy import (
     Column,
     Date,
     Float,
+    Integer,
     LargeBinary,
+    String,
     Table,
     Text,
     column,
@@ -27,8 +29,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
+from sqlmodel.sql.sqltypes import AutoString
 
-from models.base import Json, UTCDateTime
+from models.base import Json, RowId, UTCDateTime
 from models.tables import metadata
 
 AT_ONCE = 500
@@ -65,19 +68,26 @@ _KINDS = {
         Kind("text", Text()),
     )
 }
-_OF_PYTHON = {bool: "bool", int: "int", float: "float", str: "text", bytes: "bytes", date: "date"}
+_OF_TYPE: Sequence[tuple[type[TypeEngine[Any]], str]] = (
+    (UTCDateTime, "instant"),
+    (Json, "json"),
+    (RowId, "int"),
+    (Boolean, "bool"),
+    (Integer, "int"),
+    (Float, "float"),
+    (Date, "date"),
+    (LargeBinary, "bytes"),
+    (String, "text"),
+    (AutoString, "text"),
+)
 
 
 def kind_of(of: Column[Any]) -> str:
     """Return the kind of a column. Raises TypeError for one that dumps don't know."""
-    if isinstance(of.type, UTCDateTime):
-        return "instant"
-    if isinstance(of.type, Json):
-        return "json"
-    try:
-        return _OF_PYTHON[of.type.python_type]
-    except KeyError:
-        raise TypeError(f"{of} has a type that no dump knows") from None
+    for ours, name in _OF_TYPE:
+        if isinstance(of.type, ours):
+            return name
+    raise TypeError(f"{of} has a type that no dump knows")
 
 
 def tables_to_dump() -> Sequence[Table]:
