@@ -11,7 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -138,6 +138,8 @@ class ArchiveWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
+            with suppress(OSError, ValueError):
+                self._zip.close()
             self._file.close()
             self._draft.unlink(missing_ok=True)
 

@@ -18,9 +18,11 @@ from sqlalchemy import inspect
 from sqlmodel import Session, col, delete, select
 
 from casework.services import Services
-from models.crypto import Keyring
+from models.crypto import CaseKey, Keyring
 from models.database import DatabaseUnavailable
+from models.filing import CaseSecret, Petitioner
 from models.house_key import INDEX, PAYLOAD, HouseKey, KeyHolder
+from models.petitioner import PHONE_INDEX, open_petitioner
 
 LOOK = timedelta(seconds=1)  # how often the file of generated keys is looked at
 SAY = timedelta(seconds=30)
@@ -40,7 +42,7 @@ async def read_house_keys(services: Services) -> None:
         keyring.waits = False
         return
     if INDEX not in rows:
-        rows = await services.database.write(lambda session: _with_index(session, keyring.wrap_index()))
+        rows = await services.database.write(lambda session: _with_index(session, keyring))
     retired = {
         name.removeprefix(PAYLOAD): keyring.unwrap_key(name.removeprefix(PAYLOAD), wrapped)
         for name, wrapped in rows.items()
@@ -60,8 +62,9 @@ def _wrapped(session: Session) -> dict[str, str]:
     return {row.name: str(row.wrapped) for row in rows}
 
 
-def _with_index(session: Session, wrapped: str) -> dict[str, str]:
+def _with_index(session: Session, keyring: Keyring) -> dict[str, str]:
     """Store the key of the indexes unless another process was first; return what is stored."""
+    wrapped = keyring.wrap_index(_index_in_use(session, keyring))
     dialect = session.get_bind().dialect.name
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as insert_if_new
@@ -69,6 +72,23 @@ def _with_index(session: Session, wrapped: str) -> dict[str, str]:
         from sqlalchemy.dialects.sqlite import insert as insert_if_new  # type: ignore[assignment]
     session.execute(insert_if_new(HouseKey).values(name=INDEX, wrapped=wrapped).on_conflict_do_nothing())
     return _wrapped(session)
+
+
+def _index_in_use(session: Session, keyring: Keyring) -> int:
+    """Return which key of the settings the indexes were made with so far: the first may be a new one."""
+    wanted = (
+        select(Petitioner, CaseSecret.wrapped_key)
+        .join(CaseSecret, col(CaseSecret.case_id) == col(Petitioner.case_id))
+        .where(col(Petitioner.phone_index).is_not(None))
+        .limit(1)
+    )
+    if found := session.exec(wanted).first():
+        row, wrapped = found
+        details = open_petitioner(row, CaseKey.unwrap(keyring, row.case_id, wrapped))
+        digests = keyring.former_indexes(PHONE_INDEX, details.phone) if details else []
+        if row.phone_index in digests:
+            return digests.index(row.phone_index)
+    return 0
 
 
 async def holding_keys(services: Services, process: str) -> None:

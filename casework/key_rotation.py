@@ -139,10 +139,9 @@ async def rotate(services: Services, done: Callable[[SealedColumn, int], None]) 
     await refuse_unready(services, first)
     for column in COLUMNS:
         await reseal(services.database, services.keyring, column, lambda n, at=column: done(at, n))  # type: ignore[misc]
-    status = await key_status(services)
-    if not status.behind:
-        await _put_away(services, [use.key_id for use in status.keys if use.role == OPENS])
-    return status
+    if all(holder.sealing == first for holder in await holders(services)):
+        await _put_away(services, services.keyring.key_ids[1:])
+    return await key_status(services)
 
 
 async def refuse_unready(services: Services, key_id: str) -> None:

@@ -167,9 +167,12 @@ class Keyring(Sealer):
             base64.b64encode({**self._retired, **self._keys}[key_id]).decode(), kept(key_id)
         )
 
-    def wrap_index(self) -> str:
-        """Return the key of the blind indexes sealed under the first; until one was learnt, today's."""
-        key = self._index or self._index_keys[0]
+    def wrap_index(self, of: int = 0) -> str:
+        """Return the key of the blind indexes sealed under the first.
+
+        Until one was learnt, it is the one that the settings' key number `of` made before.
+        """
+        key = self._index or self._index_keys[of]
         return self.seal_text(base64.b64encode(key).decode(), kept(None))
 
     def unwrap_key(self, key_id: str | None, wrapped: str) -> bytes:
@@ -194,6 +197,10 @@ class Keyring(Sealer):
             raise KeysNotRead("the key of the indexes was not read yet")
         keys = [self._index, *self._index_keys] if self._index else self._index_keys
         return [self._digest(key, purpose, value) for key in dict.fromkeys(keys)]
+
+    def former_indexes(self, purpose: str, value: str) -> list[str]:
+        """Return the digests as each key of the settings made them before the index had its own."""
+        return [self._digest(key, purpose, value) for key in self._index_keys]
 
     @staticmethod
     def _digest(key: bytes, purpose: str, value: str) -> str:
