@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, delete, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import select
 
@@ -30,8 +30,9 @@ from casework.services import Services
 from casework.verifying import LedgerReport, verify_ledger
 from models.attachment import Attachment
 from models.crypto import UnsealError
-from models.dumping import LEFT_OUT, count_on, load_rows
+from models.dumping import count_on, load_rows
 from models.evidence import HistoryExport
+from models.house_key import KnownEngine
 from models.migrate import alembic_config, downgrade, migration_engine, upgrade
 
 PAGE = 500
@@ -96,6 +97,8 @@ async def restore(services: Services, url: str, path: Path) -> Restored:
                 each.unlink(missing_ok=True)
             raise
     await upgrade(url)
+    # A backup from before engines were known: its migration has put in that of today.
+    await services.database.write(lambda session: session.execute(delete(KnownEngine)))
     await read_house_keys(services)
     ledger = await verify_ledger(services)
     return Restored(manifest, ledger, await bad_files(services))
@@ -204,8 +207,10 @@ async def _load(archive: Archive, url: str) -> None:
 async def _clear(connection: AsyncConnection) -> None:
     """Take out what migrations put into their new tables, the engine of today among it."""
     there = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-    for table in sorted(set(there) - {"alembic_version"}, key=lambda name: name not in LEFT_OUT):
-        await connection.execute(text(f'DELETE FROM "{table}"'))
+    for table in set(there) - {"alembic_version"}:
+        # Never where there is nothing: ledgers refuse a deletion as such.
+        if (await connection.execute(text(f'SELECT 1 FROM "{table}" LIMIT 1'))).first():
+            await connection.execute(text(f'DELETE FROM "{table}"'))
 
 
 async def bad_files(services: Services) -> list[str]:
