@@ -1,7 +1,9 @@
 """The ledger suffices: cases whose engine is lost are started from it, at the state and alarms they had."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from casework import resuming as resuming_module
-from casework.engine import EngineUnavailable, workflow_id
+from casework.calendars import terms_for
+from casework.engine import Engine, EngineUnavailable, workflow_id
+from casework.filing import file_case
 from casework.reporting import reporting_id
 from casework.resuming import (
     EMPTIED,
@@ -22,10 +26,15 @@ from casework.resuming import (
 )
 from casework.services import Services
 from models.case import Case
+from models.directory import Hall
 from models.house_key import KnownEngine
 from models.messages import encode_state
-from tests.support.books import checked_fold
-from tests.support.house import House
+from rules.calendar import local
+from tests.support.books import checked_fold, events_of
+from tests.support.house import House, form, open_house, triage
+from tests.support.office import SetClock, no_engine
+from tests.support.onlooker import CLERK, LIMIT, work_every_day
+from tests.support.temporal import TemporalServer
 from workflows.case import CaseWorkflow
 from workflows.evidence import HEADS_ID
 
@@ -94,18 +103,40 @@ async def test_cases_of_a_lost_engine_go_on_where_they_were(house: House) -> Non
     await end(house)
 
 
-async def test_what_came_due_meanwhile_fires_at_once_and_once(sqlite_house: House) -> None:
-    """The ladder of a case that went overdue while nothing ran; then it is resumed twice."""
-    house = sqlite_house
-    services = house.services
-    case = await house.handled()
-    await lose(house, case)
-    # The state of the ledger is not touched: only the calendar's working days go on. So an order is given.
-    order = await house.services.database.look(lambda session: session.get_one(Case, case["id"]))
-    assert order.next_alarm_at is not None
-    assert await resume_all(services) == 1
-    assert await resume_all(services) == 0
-    await end(house)
+async def test_what_came_due_meanwhile_fires_at_once_and_once(
+    furnished_sqlite_url: str, temporal_server: TemporalServer, tmp_path: Path
+) -> None:
+    await work_every_day(furnished_sqlite_url)
+    async with open_house(furnished_sqlite_url, temporal_server, tmp_path) as house:
+        services = house.services
+        closing = (datetime.now(UTC) + timedelta(seconds=6)).replace(microsecond=0)
+        async with services.database.begin() as session:
+            hall = await session.get_one(Hall, "guilin")
+            hall.hours = [["00:00:00", local(closing).time().isoformat()]]
+        then = replace(services, engine=Engine(no_engine), clock=SetClock(closing - LIMIT))
+        case = (await file_case(then, CLERK, form(), None)).case
+        await services.engine.start(case["id"], await terms_for(services, "guilin", closing - LIMIT))
+        await house.act(case, "triage", "guilin.clerk", **triage())
+        await house.act(case, "sign", "guilin.market.contact")
+        await lose(house, case)
+        await asyncio.sleep((closing - datetime.now(UTC)).total_seconds() + 1.5)
+        assert await resume_all(services) == 1
+        async with asyncio.timeout(20):
+            while "overdue_1" not in (types := await types_of(services, case["id"])):
+                await asyncio.sleep(0.05)
+        await lose(house, case)
+        assert await resume_all(services) == 1
+        handle = await handle_of(house, workflow_id(case["id"]))
+        assert await handle.query(CaseWorkflow.state) == encode_state(
+            await checked_fold(services.database, case["id"])
+        )
+        types = await types_of(services, case["id"])
+        assert types.count("overdue_1") == 1 and len(types) == len(set(types))
+        await end(house)
+
+
+async def types_of(services: Services, case_id: str) -> list[str]:
+    return [row.type for row in await events_of(services.database, case_id)]
 
 
 async def test_the_first_start_believes_its_engine(sqlite_house: House) -> None:
