@@ -74,17 +74,19 @@ def move(
     """
     import tempfile
 
-    from pydantic import SecretStr, ValidationError
+    from pydantic import SecretStr
 
     from casework.backup import back_up
     from casework.key_files import write_key_file
+    from models.engines import database_url
     from settings import Settings
 
     settings = read_settings()
     given = {"data_dir": data_dir, "database_url": SecretStr(database) if database else None}
     try:
         target = Settings.model_validate(settings.model_dump() | given)
-    except ValidationError as error:
+        database_url(target.database)
+    except ValueError as error:  # pydantic's is one
         misuse(str(error))
     if target.database == settings.database or target.data_dir == settings.data_dir:
         misuse("--to-data-dir and --to-database must name another place")

@@ -21,7 +21,7 @@ from casework.rearming import start_rearming
 from casework.reporting import start_missing
 from casework.services import Services
 from casework.turns import take_turn
-from models.case import Case
+from models.case import Case, LedgerEvent
 from models.database import DatabaseUnavailable
 from models.house_key import KnownEngine
 from models.rearming import Publication
@@ -32,6 +32,7 @@ from workflows.queues import CASES, NOTIFICATIONS
 EVERY = timedelta(minutes=1)
 AT_ONCE = 10
 BATCH = 200
+TOLD_WITHIN = timedelta(hours=1)  # all cases have heard of a calendar by then
 # An engine that was emptied for a restored database: equal to no engine's identity.
 EMPTIED = "emptied"
 _log = structlog.get_logger(__name__)
@@ -148,8 +149,7 @@ async def resume_all(services: Services) -> int:
         started += sum(outcomes)
     await start_missing(services, set())
     await start_heads(services.engine)
-    for publication in await services.database.look(_newest_notices):
-        # Telling the cases of a calendar may have been under way.
+    for publication in await services.database.look(_under_way):
         await start_rearming(services.engine, "resumed", publication)
     return started
 
@@ -168,14 +168,19 @@ async def _resume(services: Services, case_id: str, turns: asyncio.Semaphore) ->
             return False
 
 
-def _newest_notices(session: Session) -> Sequence[Publication]:
-    """Return the newest notice of the country, which every hall is told with; else that of each hall."""
-    newest: dict[str | None, CalendarYear] = {}
-    for row in session.exec(select(CalendarYear).order_by(col(CalendarYear.id))):
-        newest[row.hall] = row
-    if None in newest:
-        newest = {None: newest[None]}
-    return [Publication(row.hall, row.year, row.version) for row in newest.values()]
+def _under_way(session: Session) -> Sequence[Publication]:
+    """Return the notices whose telling may have been under way when the ledger was last written to.
+
+    Older ones were told, and telling them again could move due dates by what nobody published since.
+    """
+    newest = session.exec(select(LedgerEvent.at).order_by(col(LedgerEvent.id).desc()).limit(1)).first()
+    if newest is None:
+        return []
+    wanted = select(CalendarYear).where(col(CalendarYear.loaded_at) >= newest - TOLD_WITHIN)
+    rows = session.exec(wanted.order_by(col(CalendarYear.id))).all()
+    latest = {row.hall: row for row in rows}
+    latest = {None: latest[None]} if None in latest else latest  # every hall is told of the country's
+    return [Publication(row.hall, row.year, row.version) for row in latest.values()]
 
 
 async def _remember(services: Services, identity: str) -> None:

@@ -29,6 +29,7 @@ from models.case import Case
 from models.directory import Hall
 from models.house_key import KnownEngine
 from models.messages import encode_state
+from models.terms import CalendarYear
 from rules.calendar import local
 from tests.support.books import checked_fold, events_of
 from tests.support.house import House, form, open_house, triage
@@ -208,3 +209,39 @@ async def test_an_engine_that_is_away_is_waited_for(
 async def _restored(services: Services) -> Services:
     await believe(services, None)
     return services
+
+
+@pytest.mark.parametrize(("ago", "told"), [(timedelta(minutes=5), True), (timedelta(hours=3), False)])
+async def test_only_a_calendar_that_was_being_told_is_told_again(
+    sqlite_house: House, ago: timedelta, told: bool
+) -> None:
+    """Hours that somebody changed since are no publication: they move no due date."""
+    services = sqlite_house.services
+    case = await sqlite_house.handled()
+    now = datetime.now(UTC)
+
+    def change(session: Session) -> None:
+        hall = session.get_one(Hall, "guilin")
+        hall.hours = [["08:00:00", "16:00:00"]]
+        session.add(hall)
+        about = {
+            "year": now.year,
+            "version": 9,
+            "source": "测试",
+            "loaded_by": "admin",
+            "loaded_at": now - ago,
+        }
+        session.add(CalendarYear(hall="guilin", **about))
+
+    await services.database.write(change)
+    await lose(sqlite_house, case)
+    assert await resume_all(services) == 1
+    async with asyncio.timeout(20):
+        while told and "calendar_changed" not in await types_of(services, case["id"]):
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    assert ("calendar_changed" in await types_of(services, case["id"])) is told
+    for workflow in ("calendar-resumed",):
+        if await runs(sqlite_house, workflow):
+            await (await handle_of(sqlite_house, workflow)).terminate()
+    await end(sqlite_house)
