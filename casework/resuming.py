@@ -30,6 +30,7 @@ from rules.case.vocabulary import Status
 from workflows.queues import CASES, NOTIFICATIONS
 
 EVERY = timedelta(minutes=1)
+AGAIN = timedelta(seconds=2)  # after an outage
 AT_ONCE = 10
 BATCH = 200
 TOLD_WITHIN = timedelta(hours=1)  # all cases have heard of a calendar by then
@@ -41,14 +42,16 @@ _log = structlog.get_logger(__name__)
 async def resuming(services: Services, every: timedelta = EVERY) -> None:
     """Look after the open cases' workflows until cancelled; an outage is waited out."""
     while True:
+        pause = every
         try:
             await resume_if_new(services)
         except (DatabaseUnavailable, EngineUnavailable) as error:
+            pause = min(every, AGAIN)
             _log.warning("resuming waits", error=str(error)[:200])
         except Exception:
             # Whatever it is: cases that no workflow runs must not wait for a restart of the worker.
             _log.exception("resuming failed and goes on")
-        await asyncio.sleep(every.total_seconds())
+        await asyncio.sleep(pause.total_seconds())
 
 
 async def resume_if_new(services: Services) -> int:

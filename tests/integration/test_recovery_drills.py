@@ -148,7 +148,7 @@ async def test_a_house_that_lost_everything_comes_back(
         first = await seen.close_at(timedelta(seconds=40))
         past = [await seen.due_case(first) for _ in range(3)]
         meanwhile = [await seen.due_case(await seen.close_at(timedelta(seconds=70))) for _ in range(3)]
-        later_at = await seen.close_at(timedelta(seconds=200))
+        later_at = await seen.close_at(timedelta(seconds=150))
         later = [await seen.due_case(later_at) for _ in range(3)]
         files = {"file": ("证明.pdf", PDF, "application/octet-stream")}
         headers = {"Authorization": f"Bearer {token_of(CONTACT)}"}
@@ -177,6 +177,9 @@ async def test_a_house_that_lost_everything_comes_back(
     await give_tokens(postgres_url)
     restored = Plant(after, postgres_url)
     async with at_work(restored) as seen:
+        for case_id in (*past, *meanwhile):
+            await seen.happened(case_id, "overdue_1")
+        await asyncio.sleep(max(0.0, (later_at - datetime.now(UTC)).total_seconds()))
         for case_id in (*past, *meanwhile, *later):
             await seen.happened(case_id, "overdue_1")
             state = await seen.whole(case_id)
