@@ -162,7 +162,7 @@ async def test_what_an_engine_holds_beyond_a_restored_ledger_is_ended_first(hous
         while not [each async for each in client.list_workflows(f"WorkflowId = '{workflow_id(case['id'])}'")]:
             await asyncio.sleep(0.1)  # visibility comes a moment later
     ended = await asyncio.gather(empty_if_restored(services), empty_if_restored(services))
-    assert sorted(ended) == [0, 1]
+    assert min(ended) == 0 < max(ended), "one worker empties the engine, the other waits for it"
     assert not await runs(house, workflow_id(case["id"]))
     assert (found := await known(services)) and found.identity == EMPTIED
     assert await empty_if_restored(services) == 0
