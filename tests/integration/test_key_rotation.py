@@ -245,10 +245,10 @@ async def process(services: Services, name: str) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-async def test_nothing_is_moved_while_a_process_could_not_open_it(office: Office) -> None:
-    kept = await sealed_things(office)
-    both = await with_keys(office.services, NEW, OLD)
-    async with process(await with_keys(office.services, OLD), "behind"):
+async def test_nothing_is_moved_while_a_process_could_not_open_it(sqlite_office: Office) -> None:
+    kept = await sealed_things(sqlite_office)
+    both = await with_keys(sqlite_office.services, NEW, OLD)
+    async with process(await with_keys(sqlite_office.services, OLD), "behind"):
         with pytest.raises(NotReady, match="behind"):
             await rotate(both, unheard)
         assert used(await key_status(both), "k1")[CASE_KEYS.name] == FILED
@@ -256,17 +256,17 @@ async def test_nothing_is_moved_while_a_process_could_not_open_it(office: Office
     await kept.check(both)
 
 
-async def test_the_old_key_stays_while_a_process_seals_with_it(office: Office) -> None:
-    await sealed_things(office)
-    both = await with_keys(office.services, NEW, OLD)
-    async with process(await with_keys(office.services, OLD, NEW), "late"):
+async def test_the_old_key_stays_while_a_process_seals_with_it(sqlite_office: Office) -> None:
+    await sealed_things(sqlite_office)
+    both = await with_keys(sqlite_office.services, NEW, OLD)
+    async with process(await with_keys(sqlite_office.services, OLD, NEW), "late"):
         status = await rotate(both, unheard)
         assert [holder.process.partition(" ")[0] for holder in status.behind] == ["late"]
-        await filed(office)
-        assert (await with_keys(office.services, NEW)).keyring.retired == ()
+        await filed(sqlite_office)
+        assert (await with_keys(sqlite_office.services, NEW)).keyring.retired == ()
     status = await rotate(both, unheard)
     assert not status.behind and not status.keys[1].in_columns
-    assert (await with_keys(office.services, NEW)).keyring.retired == ("k1",)
+    assert (await with_keys(sqlite_office.services, NEW)).keyring.retired == ("k1",)
 
 
 async def test_who_says_nothing_any_more_is_gone(sqlite_office: Office) -> None:
@@ -279,20 +279,20 @@ async def test_who_says_nothing_any_more_is_gone(sqlite_office: Office) -> None:
     assert await holders(replace(services, wall=clock)) == []
 
 
-async def test_a_retired_key_is_destroyed_only_when_nothing_needs_it(house: House) -> None:
-    await sealed_things(house)
-    both = await with_keys(house.services, NEW, OLD)
+async def test_a_retired_key_is_destroyed_only_when_nothing_needs_it(sqlite_house: House) -> None:
+    await sealed_things(sqlite_house)
+    both = await with_keys(sqlite_house.services, NEW, OLD)
     with pytest.raises(NoSuchKey):
         await forget(both, "k7")
     with pytest.raises(StillNeeded):
         await forget(both, "k1")
     await rotate(both, unheard)
-    alone = await with_keys(house.services, NEW)
+    alone = await with_keys(sqlite_house.services, NEW)
     for key_id in ("k1", "k2"):
         with pytest.raises(StillNeeded):
             await forget(alone, key_id)
 
-    await house.services.database.write(_sealed_long_ago)
+    await sqlite_house.services.database.write(_sealed_long_ago)
     with pytest.raises(StillNeeded) as caught:  # the record of an act is hashed as it is
         await forget(alone, "k1")
     assert {name for name, count in caught.value.use.counts.items() if count} == {ACTS}

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,7 +83,7 @@ async def restarted(seen: Onlooker, keys: str) -> None:
     """Restart every process in turn with other keys, as an operator does."""
     seen.plant.set(payload_keys=keys)
     for part in (seen.plant.api, seen.plant.worker):
-        await asyncio.to_thread(part.stop)
+        await asyncio.to_thread(lambda part=part: part.end(signal.SIGTERM))  # type: ignore[misc]
         part.start(lambda: True)
         await seen.up()
 
