@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from announcing_recovery import needed_words, refused_restore
 from assembly import BadSettings, Failure
+from casework.archive import BadArchive
 from casework.calendars import Year
 from casework.case_verifying import CaseReport
 from casework.contact_table import Imported
@@ -16,12 +18,16 @@ from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
+from casework.key_files import BadKeyFile
+from casework.key_rotation import NoSuchKey, NotReady, StillNeeded
 from casework.policy_draft import BadPolicy
 from casework.report_running import Run
+from casework.restoring import NewerBackup, NotEmpty
 from casework.spreadsheet import BadTable
 from casework.verifying import LedgerReport
 from embedded import EmbeddedFailure
 from models.case import LedgerEvent
+from models.crypto import UnsealError
 from models.database import DatabaseUnavailable
 from models.directory import User
 from pages.policy_faults import policy_faults_in_words
@@ -51,6 +57,16 @@ def explanation(error: Exception) -> Explanation | None:
             return Explanation("\n".join(faults), misuse=True)
         case NotFound():
             return Explanation(_MISSING.get(error.what, "没有这项内容。"))
+        case NotReady():
+            return Explanation(f"这些进程还不能用新密钥：{error}。请先用新的 PAYLOAD_KEYS 重启它们。")
+        case StillNeeded():
+            return Explanation(needed_words(error.use))
+        case BadArchive() | NewerBackup() | NotEmpty():
+            return Explanation(refused_restore(error))
+        case NoSuchKey():
+            return Explanation(f"没有这把密钥：{error}。", misuse=True)
+        case UnsealError():
+            return Explanation(f"现有密钥打不开已加密的数据：请检查 PAYLOAD_KEYS。({error})")
         case DatabaseUnavailable():
             return Explanation(f"数据库无法连接({error})。")
         case EngineUnavailable():
@@ -62,7 +78,7 @@ def explanation(error: Exception) -> Explanation | None:
             return Explanation("\n".join(policy_faults_in_words(error.faults)), misuse=True)
         case BadSettings() | NotEvidence():
             return Explanation(str(error), misuse=True)
-        case BadTable() | Failure() | EmbeddedFailure() | OSError():
+        case BadTable() | Failure() | EmbeddedFailure() | BadKeyFile() | OSError():
             return Explanation(str(error))
     return None
 

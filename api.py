@@ -1,5 +1,6 @@
 """The HTTP part: `uvicorn api:app`, or `create_app` for who brings settings and a clock of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 
 import logs
 from assembly import build_services
+from casework.house_keys import holding_keys
 from casework.passwords import warm_up
 from casework.services import Services
 from pages import register_pages
@@ -63,11 +65,16 @@ def _lifespan(
         own = None if services else build_services(settings or Settings())
         app.state.services = services or own
         await warm_up()
-        if own:  # a process of its own: else whoever started it says when
-            settle_memory()
+        if own is None:
+            yield
+            return
+        settle_memory()  # a process of its own: else whoever started it says when
+        own.keyring.waits = True
+        holding = asyncio.create_task(holding_keys(own, "api"))
         yield
-        if own:
-            await own.database.close()
+        holding.cancel()
+        await asyncio.wait([holding])
+        await own.database.close()
 
     return lifespan
 

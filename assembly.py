@@ -78,6 +78,7 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         temporal_ui=settings.temporal_ui_origin,
         public_url=settings.public_url.rstrip("/"),
         sign_in=settings.sign_in_rules(),
+        keys_file=settings.keys_file,
         given_evidence=settings.evidence(),
         reporting=read_reporting_times(settings.policies_dir),
         templates=settings.data_dir / "templates",

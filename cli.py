@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 
 import cli_engine
+import cli_keys
+import cli_recovery
 import cli_supervision
 from console import (
     HallOption,
@@ -44,6 +46,7 @@ for _name, _group in {
     "directory": directory,
     "calendar": calendar,
     "case": case,
+    "keys": cli_keys.keys,
     "ledger": cli_supervision.ledger,
     "dossier": cli_supervision.dossier,
     "report": cli_supervision.report,
@@ -271,6 +274,11 @@ def verify_case(number: Annotated[str, typer.Argument(help="Number or id of the 
     print("\n".join(verified_lines(report)))
     if not (report.ledger_ok and report.replay_ok):
         raise typer.Exit(1)
+
+
+for _command in (cli_recovery.backup, cli_recovery.restore, cli_recovery.move):
+    app.command()(_command)
+case.command("resume")(cli_recovery.resume)
 
 
 def main() -> None:

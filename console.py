@@ -41,6 +41,7 @@ def _setting(where: tuple[int | str, ...]) -> str:
 def with_services(work: "Callable[[Services], Awaitable[Result]]") -> Result:
     """Run something on the installation that the settings name."""
     from assembly import build_services
+    from casework.house_keys import read_house_keys
 
     settings = read_settings()
     log_to(None, warnings_only=True)
@@ -48,6 +49,8 @@ def with_services(work: "Callable[[Services], Awaitable[Result]]") -> Result:
     async def work_and_close() -> Result:
         services = build_services(settings)
         try:
+            if not services.database.is_missing:
+                await read_house_keys(services)
             return await work(services)
         finally:
             await services.database.close()

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from api import create_app
 from assembly import Failure, build_services
 from casework.demo import Loaded, has_demo, is_empty, load_demo, renew_password
+from casework.house_keys import holding_keys, read_house_keys
 from casework.pinned import changed_policies
 from casework.rehearsal import RehearsalClock
 from casework.reporting import start_missing
@@ -45,10 +46,12 @@ async def serve(settings: Settings, announce: Announce) -> None:
     with only_user_of(settings.data_dir), _listening(settings) as listener:
         async with _services(settings) as services, _engine(settings) as watching:
             await upgrade(settings.database)
+            await read_house_keys(services)
             await _refuse_changed_policies(services)
             loaded = await _demonstration(settings, services)
             house = _House(settings, services, create_app(services=services), listener)
-            await house.run(stop, lambda: announce(settings, loaded), watching)
+            async with _task(holding_keys(services, "serve")):
+                await house.run(stop, lambda: announce(settings, loaded), watching)
 
 
 async def rehearse(settings: Settings, announce: Announce) -> None:
@@ -82,8 +85,12 @@ async def serve_api(settings: Settings) -> None:
             with suppress(DatabaseUnavailable):  # it answers 503 until the database is back
                 await _refuse_changed_policies(services)
             app = create_app(services=services)
-            http = _http(app, listener, settings.proxies())
-            async with http as serving, _task(stop.wait()) as stopping:
+            services.keyring.waits = True
+            async with (
+                _task(holding_keys(services, "api")),
+                _http(app, listener, settings.proxies()) as serving,
+                _task(stop.wait()) as stopping,
+            ):
                 await _first_of(serving, stopping)
 
 

@@ -250,6 +250,11 @@ class Settings(BaseSettings):
             return Keyring.parse(self.payload_keys.get_secret_value())
         return Keyring.parse(kept_secret(self.data_dir / "payload_keys", generate_key))
 
+    @property
+    def keys_file(self) -> Path | None:
+        """Where the generated payload keys are kept, None where PAYLOAD_KEYS gives them."""
+        return None if self.payload_keys is not None else self.data_dir / "payload_keys"
+
     def evidence(self) -> Evidence:
         """Return what evidence needs: SIGNING_KEY (given, or kept in DATA_DIR), known keys, folders.
 
@@ -266,6 +271,22 @@ class Settings(BaseSettings):
             heads=self.data_dir / "heads",
             histories=self.data_dir / "histories",
         )
+
+    def secrets(self) -> dict[str, str]:
+        """Return what a backup does not hold and a restore needs, by the settings' names.
+
+        Raises ValueError, OSError where a kept file is not readable.
+        """
+        self.evidence()  # makes the signing key where there is none
+        kept = self.data_dir / "signing_key"
+        signing = self.signing_key.get_secret_value() if self.signing_key else kept.read_text("utf-8").strip()
+        found = {
+            "PAYLOAD_KEYS": self.keyring().written(),
+            "SIGNING_KEY": signing,
+            "SECRET_KEY": self.session_key(),
+            "TRUSTED_KEYS": self.trusted_keys,
+        }
+        return {name: value for name, value in found.items() if value}
 
     def temporal_tls(self) -> "TLSConfig | bool":
         """Return how to talk TLS to TEMPORAL_ADDRESS; an API key alone means TLS, nothing none.

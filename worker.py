@@ -34,11 +34,13 @@ from assembly import build_services
 from casework.engine import EngineUnavailable
 from casework.heads import start_heads
 from casework.histories import exporting
+from casework.house_keys import holding_keys
 from casework.namespace import RETENTION, look_at
 from casework.rearming import TellCases
 from casework.relay import relay
 from casework.report_making import ReportMaker
 from casework.reporting import keep_reporting
+from casework.resuming import empty_if_restored, resuming
 from casework.services import Services
 from casework.verifying import check_and_record
 from processes import leave, settle_memory
@@ -131,12 +133,13 @@ async def run_workers(
     The relay and what else goes on beside the workers is where the cases are.
     """
     said = ""
-    beside = _beside(services) if CASES in queues else nullcontext()
+    beside = _beside(services, with_heads) if CASES in queues else nullcontext()
     async with _outside(settings) as (channels, outlets), beside:
         while not stop.is_set():
             try:
                 client = await services.engine.client()
                 if with_heads and CASES in queues:
+                    await empty_if_restored(services)
                     await start_heads(services.engine)
                     await _warn_of_retention(client)
                 outlets_of_heads = [FileOutlet(services.evidence.heads), *outlets]
@@ -176,9 +179,14 @@ async def _outside(settings: Settings) -> AsyncIterator[tuple[list[Channel], lis
 
 
 @asynccontextmanager
-async def _beside(services: Services) -> AsyncIterator[None]:
-    """Register what was filed while the engine was away, export histories, and have every hall report."""
-    work = (relay(services), exporting(services), keep_reporting(services))
+async def _beside(services: Services, engine_lasts: bool) -> AsyncIterator[None]:
+    """Register what was filed while the engine was away, export histories, and have every hall report.
+
+    An engine that lasts is asked now and then whether it is still the one that has the open cases.
+    """
+    work = [relay(services), exporting(services), keep_reporting(services)]
+    if engine_lasts:
+        work.append(resuming(services))
     tasks = [asyncio.create_task(each) for each in work]
     try:
         yield
@@ -215,10 +223,16 @@ async def run(settings: Settings, queues: Collection[str] = QUEUES) -> None:
     stop = stop_on_signals()
     services = build_services(settings)
     settle_memory()
+    services.keyring.waits = True
+    holding = asyncio.create_task(holding_keys(services, "worker"))
     try:
+        while services.keyring.waits and not stop.is_set():
+            await asyncio.sleep(0.05)
         async with worker_port(services, settings.metrics_port()):
             await run_workers(services, settings, stop, queues=queues)
     finally:
+        holding.cancel()
+        await asyncio.wait([holding])
         await services.database.close()
 
 

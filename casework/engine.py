@@ -97,6 +97,28 @@ class Engine:
             await asyncio.gather(operation.workflow_handle(), return_exceptions=True)
             _raise(error, "register")
 
+    async def resume(self, case_id: str, terms: Terms) -> bool:
+        """Have a registered case run, from its ledger; say whether it had to be started.
+
+        Raises `EngineUnavailable`.
+        """
+        client = await self.client()
+        try:
+            await client.start_workflow(
+                CaseWorkflow.run,
+                CaseInput(case_id, terms),
+                id=workflow_id(case_id),
+                task_queue=CASES,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                rpc_timeout=self._within,
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        except Exception as error:
+            _raise(error, "resume")
+        return True
+
     async def command(self, case_id: str, name: str, message: CommandMessage) -> int:
         """Send a command; return the number of its event, once that is on disk.
 

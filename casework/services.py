@@ -50,6 +50,7 @@ class Services:
     templates: Path | None = None  # where an operator keeps templates of their own
     heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
     watch: Watch = field(default_factory=Watch)
+    keys_file: Path | None = None  # generated payload keys; None where the settings give them
     given_evidence: Evidence | None = None  # None where nobody signs: most tests
 
     @property

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from models.outage import DatabaseUnavailable
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FORMAT = 1
@@ -29,6 +31,10 @@ _TO_STANDARD = str.maketrans("-_", "+/")  # keys may come in either alphabet of 
 
 class UnsealError(ValueError):
     """A token that doesn't open: changed, for another purpose, or under a key that is not there."""
+
+
+class KeysNotRead(DatabaseUnavailable):
+    """The keys that the database keeps were not read yet: it could not be reached. Try again."""
 
 
 class Sealer:
@@ -44,9 +50,9 @@ class Sealer:
 
     def seal(self, data: bytes, purpose: str) -> bytes:
         """Return a token that opens with the same purpose only; no two calls give the same one."""
-        nonce = os.urandom(NONCE_BYTES)
-        cipher = self._ciphers[self._header[2:]]
-        return self._header + nonce + cipher.encrypt(nonce, data, self._header + purpose.encode())
+        header, nonce = self._header, os.urandom(NONCE_BYTES)  # read once: a rotation may replace it
+        cipher = self._ciphers[header[2:]]
+        return header + nonce + cipher.encrypt(nonce, data, header + purpose.encode())
 
     def open(self, token: bytes, purpose: str) -> bytes:
         """Return what was sealed. Raises UnsealError."""
@@ -76,12 +82,26 @@ class Sealer:
 
 
 class Keyring(Sealer):
-    """The keys of the installation: the first seals, all open (to rotate, put a new one first)."""
+    """The keys of the installation: the first seals, all open (to rotate, put a new one first).
+
+    Beside those of the settings it knows keys that the database keeps, wrapped by them: the key of the
+    blind indexes, which stays when the others rotate, and retired keys, which only open (ADR 30).
+    """
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        super().__init__({key_id.encode(): key for key_id, key in keys.items()})
+        self.waits = False
+        self._retired: dict[str, bytes] = {}
+        self._index: bytes | None = None
+        self._take(keys)
+
+    def _take(self, keys: Mapping[str, bytes]) -> None:
+        self._keys = dict(keys)
         self.key_ids = tuple(keys)
         self._index_keys = [_derived(key, b"bancheng blind index") for key in keys.values()]
+        everything = {**self._retired, **self._keys}
+        first = next(iter(keys))
+        ordered = {first: keys[first], **everything}
+        super().__init__({key_id.encode(): key for key_id, key in ordered.items()})
 
     def __repr__(self) -> str:
         return f"Keyring(key_ids={self.key_ids})"
@@ -104,21 +124,118 @@ class Keyring(Sealer):
             raise ValueError("no key given")
         return cls(keys)
 
+    def written(self, *key_ids: str) -> str:
+        """Return keys of the settings as the settings write them: a secret. By default all of them."""
+        wanted = key_ids or self.key_ids
+        return ",".join(f"{each}:{base64.b64encode(self._keys[each]).decode()}" for each in wanted)
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """Ids of the keys that only the database keeps."""
+        return tuple(key_id for key_id in self._retired if key_id not in self._keys)
+
+    def open(self, token: bytes, purpose: str) -> bytes:
+        """Return what was sealed. Raises UnsealError, `KeysNotRead`."""
+        if self.waits and key_id_of(token) not in self._keys:
+            raise KeysNotRead("the keys in the database were not read yet")
+        return super().open(token, purpose)
+
+    def sealed_anew(self, token: bytes, purpose: str) -> bytes:
+        """Return the same content sealed under the first key. Raises UnsealError."""
+        return self.seal(self.open(token, purpose), purpose)
+
+    def text_sealed_anew(self, token: str, purpose: str) -> str:
+        """Return the same for a token as text, whatever it holds. Raises UnsealError."""
+        return _encoded(self.sealed_anew(_decoded(token), purpose))
+
+    def replace(self, other: "Keyring") -> None:
+        """Take the keys of the settings as another ring has them; what the database keeps stays."""
+        self._take(other._keys)
+
+    def joined(self, other: "Keyring") -> "Keyring":
+        """Return a ring with these keys and, behind them, those of another."""
+        return Keyring({**self._keys, **{k: v for k, v in other._keys.items() if k not in self._keys}})
+
+    def learn(self, index: bytes, retired: Mapping[str, bytes]) -> None:
+        """Take what the database keeps: the key of the blind indexes, and keys that only open."""
+        self._index, self._retired, self.waits = index, dict(retired), False
+        self._take(self._keys)
+
+    def wrap_key(self, key_id: str) -> str:
+        """Return a key of the settings or a retired one, sealed under the first."""
+        return self.seal_text(
+            base64.b64encode({**self._retired, **self._keys}[key_id]).decode(), kept(key_id)
+        )
+
+    def wrap_index(self, of: int = 0) -> str:
+        """Return the key of the blind indexes sealed under the first.
+
+        Until one was learnt, it is the one that the settings' key number `of` made before.
+        """
+        key = self._index or self._index_keys[of]
+        return self.seal_text(base64.b64encode(key).decode(), kept(None))
+
+    def unwrap_key(self, key_id: str | None, wrapped: str) -> bytes:
+        """Return what `wrap_key`, or with None `wrap_index`, wrapped. Raises UnsealError."""
+        return base64.b64decode(Sealer.open(self, _decoded(wrapped), kept(key_id)))
+
     def blind_index(self, purpose: str, value: str) -> str:
         """Return the digest to store beside a sealed value, so that an equal value can be found.
 
-        Width, case, spaces and punctuation don't matter (`0773-2800000` is `07732800000`).
+        Width, case, spaces and punctuation don't matter (`0773-2800000` is `07732800000`). It is the
+        same before and after a rotation. Raises `KeysNotRead`.
         """
-        return self._digest(self._index_keys[0], purpose, value)
+        return self.blind_indexes(purpose, value)[0]
 
     def blind_indexes(self, purpose: str, value: str) -> list[str]:
-        """Return the digests to look a value up by: one for each key, the first one's first."""
+        """Return the digests to look a value up by, first the one that is stored now.
+
+        Those of the settings' keys follow: rows from before the index had a key of its own have them.
+        Raises `KeysNotRead`.
+        """
+        if self.waits:
+            raise KeysNotRead("the key of the indexes was not read yet")
+        keys = [self._index, *self._index_keys] if self._index else self._index_keys
+        return [self._digest(key, purpose, value) for key in dict.fromkeys(keys)]
+
+    def former_indexes(self, purpose: str, value: str) -> list[str]:
+        """Return the digests as each key of the settings made them before the index had its own."""
         return [self._digest(key, purpose, value) for key in self._index_keys]
 
     @staticmethod
     def _digest(key: bytes, purpose: str, value: str) -> str:
         message = purpose.encode() + b"\0" + _bare(value).casefold().encode()
         return hmac.digest(key, message, "sha256").hex()
+
+
+def kept(key_id: str | None) -> str:
+    """Return the purpose under which a key is wrapped for the database; None is that of the indexes."""
+    return "house-key:index" if key_id is None else f"house-key:payload:{key_id}"
+
+
+def key_id_of(token: bytes | str) -> str:
+    """Return the id of the key that a token says it was sealed under. Raises UnsealError."""
+    data = _decoded(token) if isinstance(token, str) else token
+    if len(data) < 2 or data[0] != FORMAT:
+        raise UnsealError("not a sealed token")
+    return data[2 : 2 + data[1]].decode(errors="replace")
+
+
+def token_starts(key_id: str) -> tuple[str, ...]:
+    """Return every way in which a text token of this key may begin, all of one length.
+
+    So a database can tell whose a token is: the bits of the header's last letter that belong to the
+    nonce may be anything.
+    """
+    header = bytes((FORMAT, len(key_id))) + key_id.encode()
+    length = -(-len(header) * 8 // 6)
+    spare = length * 6 - len(header) * 8
+    return tuple(_encoded(header + bytes((tail << (8 - spare),)))[:length] for tail in range(2**spare))
+
+
+def byte_start(key_id: str) -> bytes:
+    """Return how every token of this key begins, as bytes."""
+    return bytes((FORMAT, len(key_id))) + key_id.encode()
 
 
 class CaseKey(Sealer):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import text
@@ -27,11 +28,17 @@ class Database:
     def __init__(self, url: str, pool_size: int = POOL_SIZE) -> None:
         parsed = database_url(url)
         self.dialect = parsed.get_backend_name()
+        self._file = Path(str(parsed.database)) if self.dialect == "sqlite" else None
         self._backend: SqliteBackend | PostgresBackend
         if self.dialect == "sqlite":
             self._backend = SqliteBackend(parsed, pool_size)
         else:
             self._backend = PostgresBackend(parsed, pool_size)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is a SQLite file that was not made yet (looking into it would make one)."""
+        return self._file is not None and not self._file.exists()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:

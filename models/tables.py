@@ -11,6 +11,7 @@ from models.evidence import CaseRun, HeadLeaf, HeadPublication, HistoryExport, L
 from models.facts import CASE_FACTS
 from models.filing import CaseSecret, Filing, Petitioner
 from models.grants import Grant
+from models.house_key import HouseKey, KeyHolder, KnownEngine
 from models.inbox import Delivery, Notification
 from models.kept_form import KeptForm
 from models.report import Report, ReportCase, ReportFile, ReportingPlan, ReportReceipt
@@ -41,7 +42,10 @@ __all__ = [
     "HeadLeaf",
     "HeadPublication",
     "HistoryExport",
+    "HouseKey",
     "KeptForm",
+    "KeyHolder",
+    "KnownEngine",
     "LedgerCheck",
     "LedgerEvent",
     "LedgerHead",

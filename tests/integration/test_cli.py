@@ -19,12 +19,14 @@ GROUPS = {
     "user": ["add", "list", "disable", "password"],
     "directory": ["import", "template"],
     "calendar": ["show", "load"],
-    "case": ["show"],
+    "case": ["show", "resume"],
+    "keys": ["list", "new", "rotate", "forget"],
     "report": ["run", "template"],
 }
 COMMANDS = [
     [],
     *([name] for name in ("serve", "rehearse", "api", "worker", "migrate", "demo", "whatif", *GROUPS)),
+    *([name] for name in ("backup", "restore", "move")),
     *([group, name] for group, names in GROUPS.items() for name in names),
 ]
 

@@ -49,6 +49,12 @@ class Plant:
         for part in parts or PARTS:
             self.process(part).kill()
 
+    def set(self, **settings: str) -> None:
+        """Give API and worker other settings from their next start on: `payload_keys="…"`."""
+        named = {f"BANCHENG_{name.upper()}": value for name, value in settings.items()}
+        for part in (self.api, self.worker):
+            part.set(**named)
+
     def is_up(self) -> bool:
         """Whether all three do their work."""
         return (

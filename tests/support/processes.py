@@ -66,6 +66,11 @@ class ServerProcess:
         self._child: subprocess.Popen[bytes] | None = None
         atexit.register(self.kill)
 
+    def set(self, **settings: str) -> None:
+        """Give it other settings (environment variables) from its next start on."""
+        assert self._env is not None
+        self._env |= settings
+
     @property
     def pid(self) -> int:
         """Process id of the running server; raises RuntimeError when there is none."""

@@ -13,12 +13,16 @@ from models.crypto import (
     CODE_ALPHABET,
     CaseKey,
     Keyring,
+    KeysNotRead,
     UnsealError,
+    byte_start,
     generate_key,
     hash_code,
     hash_token,
+    key_id_of,
     new_code,
     new_token,
+    token_starts,
 )
 from models.petitioner import PHONE_INDEX, PetitionerDetails, open_petitioner, seal_petitioner
 
@@ -55,6 +59,108 @@ def test_a_value_indexed_before_a_rotation_is_still_found() -> None:
     assert stored in AFTER.blind_indexes("phone", "13800130001")
     assert AFTER.blind_index("phone", "13800130001") == AFTER.blind_indexes("phone", "13800130001")[0]
     assert AFTER.blind_index("phone", "13800130001") != stored
+
+
+def learnt(entries: str, index: bytes = b"i" * 32, **retired: str) -> Keyring:
+    """A ring that has read what the database keeps."""
+    ring = Keyring.parse(entries)
+    ring.learn(index, {key_id: base64.b64decode(key) for key_id, key in retired.items()})
+    return ring
+
+
+def test_the_index_of_the_house_stays_when_keys_rotate() -> None:
+    before, after = learnt(OLD), learnt(NEW)
+    assert before.blind_index("phone", "13800130001") == after.blind_index("phone", "13800130001")
+    assert before.blind_index("phone", "13800130001") != BEFORE.blind_index("phone", "13800130001")
+
+
+def test_rows_from_before_the_index_had_a_key_of_its_own_are_found() -> None:
+    stored = BEFORE.blind_index("phone", "13800130001")
+    assert stored in learnt(f"{NEW},{OLD}").blind_indexes("phone", "13800130001")
+
+
+def test_the_first_index_is_that_of_the_first_key() -> None:
+    """So an installation that has rows already needs none of them changed."""
+    wrapped = BEFORE.wrap_index()
+    ring = Keyring.parse(f"{NEW},{OLD}")
+    ring.learn(ring.unwrap_key(None, wrapped), {})
+    assert ring.blind_index("phone", "13800130001") == BEFORE.blind_index("phone", "13800130001")
+
+
+def test_a_retired_key_opens_and_never_seals() -> None:
+    wrapped = AFTER.wrap_key("2025")
+    ring = Keyring.parse(NEW)
+    token = BEFORE.seal_text("张三", "x")
+    with pytest.raises(UnsealError, match="not in the keyring"):
+        ring.open_text(token, "x")
+    ring.learn(b"i" * 32, {"2025": ring.unwrap_key("2025", wrapped)})
+    assert ring.open_text(token, "x") == "张三"
+    assert (ring.key_ids, ring.retired) == (("2026",), ("2025",))
+    assert key_id_of(ring.seal_text("张三", "x")) == "2026"
+    assert secret(OLD) not in ring.written()
+
+
+def test_a_wrapped_key_is_of_its_name_alone() -> None:
+    wrapped = AFTER.wrap_key("2025")
+    for other in ("2024", None):
+        with pytest.raises(UnsealError):
+            AFTER.unwrap_key(other, wrapped)
+
+
+def test_before_the_database_was_read_nothing_is_indexed_and_no_foreign_token_opened() -> None:
+    """A digest under another key would never be found again: better to answer 503."""
+    ring = Keyring.parse(NEW)
+    ring.waits = True
+    with pytest.raises(KeysNotRead):
+        ring.blind_index("phone", "13800130001")
+    with pytest.raises(KeysNotRead):
+        ring.open_text(BEFORE.seal_text("x", "x"), "x")
+    assert ring.open_text(ring.seal_text("x", "x"), "x") == "x"
+    ring.learn(b"i" * 32, {})
+    assert ring.blind_index("phone", "13800130001")
+    with pytest.raises(UnsealError):
+        ring.open_text(BEFORE.seal_text("x", "x"), "x")
+
+
+def test_replaced_keys_keep_what_the_database_keeps() -> None:
+    ring = learnt(OLD, **{"2024": secret(OLD)})
+    index = ring.blind_index("phone", "13800130001")
+    ring.replace(Keyring.parse(NEW).joined(Keyring.parse(OLD)))
+    assert ring.key_ids == ("2026", "2025")
+    assert ring.open(BEFORE.seal(b"x", "x"), "x") == b"x"
+    ring.replace(Keyring.parse(NEW))
+    assert (ring.key_ids, ring.retired) == (("2026",), ("2024",))
+    assert ring.blind_index("phone", "13800130001") == index
+
+
+def test_keys_are_written_as_they_were_read() -> None:
+    assert Keyring.parse(f"{NEW},{OLD}").written() == f"{NEW},{OLD}"
+    assert Keyring.parse(f"{NEW},{OLD}").written("2025") == OLD
+
+
+@pytest.mark.parametrize("content", ["", "张三", "x" * 500])
+def test_what_is_sealed_anew_is_the_same_under_the_first_key(content: str) -> None:
+    fresh = AFTER.text_sealed_anew(BEFORE.seal_text(content, "x"), "x")
+    assert Keyring.parse(NEW).open_text(fresh, "x") == content
+    raw = AFTER.sealed_anew(BEFORE.seal(b"\xff\x00", "x"), "x")
+    assert Keyring.parse(NEW).open(raw, "x") == b"\xff\x00"
+    with pytest.raises(UnsealError):
+        AFTER.text_sealed_anew(BEFORE.seal_text(content, "x"), "y")
+
+
+@given(st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True), st.binary())
+def test_a_database_can_tell_whose_a_token_is(key_id: str, content: bytes) -> None:
+    ring = Keyring({key_id: b"k" * 32})
+    starts = token_starts(key_id)
+    token = ring.seal(content, "x")
+    text = ring.seal_text(content.hex(), "x")
+    assert text[: len(starts[0])] in starts and len(set(map(len, starts))) == 1
+    assert token.startswith(byte_start(key_id))
+    assert key_id_of(text) == key_id_of(token) == key_id
+    for other in ("k1", "k2", "k11", key_id[:-1] or "_", f"{key_id[:31]}x"):
+        if other != key_id:
+            assert text[: len(token_starts(other)[0])] not in token_starts(other)
+            assert not token.startswith(byte_start(other))
 
 
 def test_a_token_with_any_byte_changed_is_refused() -> None:
