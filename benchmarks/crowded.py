@@ -24,7 +24,7 @@ NAME, PHONE = "周小明", "13800130001"
 _CASES = """
 WITH made AS (
   SELECT n, n % 100 < $8 AS open, n / 100 AS hundred, (n / 100) % 10 AS turn,
-    (n / 100) % 5 AS fifth, n * 7919 % 100 AS lot,
+    (n / 100) % 5 AS fifth, n::bigint * 7919 % 100 AS lot,
          CASE WHEN n % 5 = 0 THEN 'chengzhong' ELSE 'guilin' END AS hall,
          (ARRAY['market','social','medical','housing','resources','civil','education'])[1 + n / 3 % 7]
            AS unit,
