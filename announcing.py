@@ -152,6 +152,8 @@ def run_lines(done: Run) -> Iterator[str]:
     yield f"{report.hall} {REPORT_KIND[report.kind]}：{period}，应于 {_minute(report.due_at)} 生成"
     if not done.again:
         yield f"  已生成并存档(生成时间 {_minute(report.made_at)})，内容摘要 {report.digest}"
+    elif done.erased:
+        yield "  所载办件的个人信息已有清除，存档文件随之清空；按台账现状重新生成，与当时不同"
     elif done.differs:
         yield f"  与存档不一致：{'、'.join(done.differs)}(存档的内容摘要 {report.digest})"
     else:
@@ -202,7 +204,8 @@ def case_lines(case: dict[str, Any], events: Sequence[LedgerEvent]) -> Iterator[
 def verified_lines(report: CaseReport) -> Iterator[str]:
     """Say what came of verifying a case."""
     yield "台账：" + ("完好" if report.ledger_ok else "未通过")
-    yield "重演：" + ("一致" if report.replay_ok else "未通过")
+    outcome = "一致" if report.replay_ok else "已清除" if report.only_erased else "未通过"
+    yield "重演：" + outcome
     yield report_words(report)
 
 

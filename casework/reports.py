@@ -40,6 +40,7 @@ _WITHOUT_CONTENT: tuple[Any, ...] = (
     ReportFile.name,
     ReportFile.size,
     ReportFile.sha256,
+    ReportFile.erased_at,
 )
 _LATEST: tuple[Any, ...] = (col(Report.due_at).desc(), col(Report.id))
 READERS = frozenset[Role]().union(*MAY_SEE.values())
@@ -132,7 +133,7 @@ async def download(
         report = await _find(session, viewer, report_id)
         files = await _files(session, [report_id])
     file = next((each for each in files if format in (None, each.format)), None)
-    if file is None:
+    if file is None or file.erased_at is not None:
         raise NotFound("file")
     content = services.keyring.open(file.content, sealing(report_id, file.format))
     at = await services.wall.now()
@@ -259,7 +260,10 @@ def _view(
         "late": figures["period"].get("late", 0),
         "digest": report.digest,
         "files": [
-            {"format": each.format, "name": each.name, "size": each.size, "sha256": each.sha256}
+            {
+                **{"format": each.format, "name": each.name, "size": each.size, "sha256": each.sha256},
+                "erased_at": shown(each.erased_at),
+            }
             for each in files
         ],
         "receipts": [

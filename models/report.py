@@ -42,7 +42,10 @@ class Report(Base, table=True):
 
 
 class ReportFile(Base, table=True):
-    """One file of a report; `content` is sealed by the keyring, purpose `report:<id>:<format>`."""
+    """One file of a report; `content` is sealed by the keyring, purpose `report:<id>:<format>`.
+
+    Once a case that it tells of was erased, `content` is empty and `erased_at` says since when.
+    """
 
     __tablename__ = "report_files"
     __table_args__ = (_of_report(),)
@@ -54,6 +57,7 @@ class ReportFile(Base, table=True):
     size: int
     sha256: str = Field(max_length=DIGEST)
     content: bytes = Field(sa_type=LargeBinary)
+    erased_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class ReportCase(Base, table=True):

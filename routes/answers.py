@@ -157,10 +157,14 @@ HoldingStretch = type(
 
 
 class Verified(Answer):
-    """What came of verifying a case; `detail` says it in words, first of all the first bad event."""
+    """What came of verifying a case; `detail` says it in words, first of all the first bad event.
+
+    `erased`: nothing is wrong, and there is nothing to replay: the history went with the personal data.
+    """
 
     ledger_ok: bool
     replay_ok: bool
+    erased: bool
     detail: str
 
 

@@ -33,6 +33,9 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "case-not-closed": ("尚未办结", "办件办结后才能写成典型案例。"),
     "typical-case-there": ("已有典型案例", "这件已写成典型案例，正在审核或已经发布。"),
     "typical-case-decided": ("已经处理", "这篇典型案例刚刚有了变化，请重新打开后再试。"),
+    "case-erased": ("已经清除", "这件的个人信息已经清除。"),
+    "case-held": ("已经暂缓", "这件已经暂缓清除。"),
+    "case-not-held": ("没有暂缓", "这件没有暂缓清除，无需解除。"),
     "too-many-attachments": ("附件已满", "每个办件最多 10 个附件。"),
 }
 """Slug → title and detail."""
