@@ -16,6 +16,7 @@ from casework.contact_table import Imported
 from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
 from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
+from casework.erasure_holds import Coming
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
 from casework.key_files import BadKeyFile
@@ -38,7 +39,12 @@ from rules.case.vocabulary import Role
 from rules.report_words import REPORT_KIND
 from settings import Settings
 
-_MISSING = {"user": "没有这个用户。", "hall": "没有这个大厅。", "case": "没有这个办件。"}
+_MISSING = {
+    "user": "没有这个用户。",
+    "hall": "没有这个大厅。",
+    "case": "没有这个办件。",
+    "person": "没有保存这个人的信息。",
+}
 
 
 @dataclass(frozen=True)
@@ -219,6 +225,13 @@ def ledger_lines(report: LedgerReport, numbers: Mapping[str, str]) -> Iterator[s
     yield from lines_of(report.lost, numbers)
     if report.ok:
         yield "全部完好。"
+
+
+def due_lines(due: Sequence[Coming]) -> Iterator[str]:
+    """Say whose personal data the next pass erases."""
+    for each in due:
+        yield f"{each.place.number}\t归档 {_minute(each.place.archived_at)}\t期满 {_minute(each.erased_at)}"
+    yield f"到期 {len(due)} 件。" if due else "没有到期的办件。"
 
 
 def dossier_lines(report: DossierReport) -> Iterator[str]:

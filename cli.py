@@ -13,6 +13,7 @@ import typer
 import cli_engine
 import cli_keys
 import cli_recovery
+import cli_data
 import cli_supervision
 from console import (
     HallOption,
@@ -51,9 +52,13 @@ for _name, _group in {
     "dossier": cli_supervision.dossier,
     "report": cli_supervision.report,
     "engine": cli_engine.engine,
+    "person": cli_data.person,
+    "import": cli_data.imports,
+    "integration": cli_data.integration,
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)
+app.command("erase")(cli_data.erase)
 
 PasswordOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")

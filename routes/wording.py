@@ -120,6 +120,7 @@ FAULTS: dict[str, str] = {
     "blank": "不能为空",
     "unknown": "没有这一项",
     "unknown_hall": "没有这个大厅",
+    "several_people": "这个电话下有不止一位反映人，须注明姓名",
     "other_hall": "只能登记本大厅的办件",
     "unknown_unit": "没有这个承办单位",
     "not_this_year": "日期不属于该年度",

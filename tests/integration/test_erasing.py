@@ -23,7 +23,6 @@ from casework.viewer import Viewer
 from models.access import AccessLog
 from models.case import Case
 from models.filing import CaseSecret, Petitioner
-from models.petitioner import PHONE_INDEX
 from models.report import ReportFile
 from models.retention import Erasure
 from models.tables import metadata
@@ -157,33 +156,27 @@ async def _shown_after(house: House, case: Mapping[str, Any]) -> None:
         assert "个人信息保存期满" in shown.text and "核验未通过" not in shown.text
 
 
-async def test_nothing_goes_before_its_time_or_while_it_is_not_archived(house: House) -> None:
-    case, closed = await archived(house), await house.closed()
-    archived_at = (await _case(house, case["id"])).updated_at
-    for clock, erased in (
-        (Retention().ends(archived_at) - timedelta(seconds=1), 0),
-        (Retention().ends(archived_at), 1),
-    ):
-        with house.changed(clock=SetClock(clock)):
-            assert await erase_due(house.services) == erased
-    async with house.services.database.read() as session:
-        assert await session.get(CaseSecret, closed["id"]) is not None
-
-
-async def test_a_case_goes_by_the_period_of_its_own_policy(
+async def test_a_case_goes_when_the_period_of_its_policy_has_ended_and_is_announced_before(
     sqlite_house: House,
 ) -> None:
-    case = await archived(sqlite_house)
-    now = await sqlite_house.services.clock.now()
-    with sqlite_house.changed(
-        retention={"guilin": Retention(after_archiving=5)}, **later(sqlite_house.services, now)
+    case, closed = await archived(sqlite_house), await sqlite_house.closed()
+    end = Retention().ends((await _case(sqlite_house, case["id"])).updated_at)
+    for before, listed in ((timedelta(days=31), []), (timedelta(days=29), [case["number"]])):
+        with sqlite_house.changed(clock=SetClock(end - before)):
+            shown = await overview(sqlite_house.services, SUPERVISOR)
+            assert [each.place.number for each in shown.coming] == listed
+            assert all(each.erased_at == end for each in shown.coming)
+            assert (await overview(sqlite_house.services, OTHER)).coming == []
+    longer = Retention(after_archiving=5)
+    for instant, periods, erased in (
+        (end - timedelta(seconds=1), {}, 0),
+        (end, {"guilin": longer}, 0),
+        (end, {"chengzhong": longer}, 1),
     ):
-        assert await erase_due(sqlite_house.services) == 0
-    with sqlite_house.changed(
-        retention={"chengzhong": Retention(after_archiving=5)}, **later(sqlite_house.services, now)
-    ):
-        assert await erase_due(sqlite_house.services) == 1
-    assert (await _case(sqlite_house, case["id"])).matter is None
+        with sqlite_house.changed(clock=SetClock(instant), retention=periods):
+            assert await erase_due(sqlite_house.services) == erased
+    async with sqlite_house.services.database.read() as session:
+        assert await session.get(CaseSecret, closed["id"]) is not None
 
 
 async def test_a_hold_keeps_a_case_until_it_is_lifted_and_both_are_on_the_record(house: House) -> None:
@@ -213,17 +206,6 @@ async def test_a_hold_keeps_a_case_until_it_is_lifted_and_both_are_on_the_record
         ("erasure_held", "guilin.supervisor", case["id"], "行政复议未结"),
         ("erasure_hold_lifted", "guilin.supervisor", case["id"], "复议已结"),
     ]
-
-
-async def test_the_list_tells_of_a_case_thirty_days_before_and_not_earlier(sqlite_house: House) -> None:
-    case = await archived(sqlite_house)
-    end = Retention().ends((await _case(sqlite_house, case["id"])).updated_at)
-    for days, listed in ((31, []), (29, [case["number"]])):
-        with sqlite_house.changed(clock=SetClock(end - timedelta(days=days))):
-            shown = await overview(sqlite_house.services, SUPERVISOR)
-            assert [each.place.number for each in shown.coming] == listed
-            assert all(each.erased_at == end for each in shown.coming)
-            assert (await overview(sqlite_house.services, OTHER)).coming == []
 
 
 async def test_what_a_killed_process_left_on_disk_goes_with_the_next_pass(
@@ -315,15 +297,6 @@ async def test_a_report_that_told_of_it_is_emptied_and_made_again_without_it(
         async with visiting(sqlite_house.app, services, "guilin.lead") as browser:
             assert "清空" in (await browser.get(f"/reports/{listed['id']}")).text
             assert "已清除" in (await browser.get("/reports")).text
-
-
-async def test_an_older_key_of_the_index_finds_nothing_either(sqlite_house: House) -> None:
-    await archived(sqlite_house)
-    now = await sqlite_house.services.clock.now()
-    with sqlite_house.changed(**later(sqlite_house.services, now)):
-        await erase_due(sqlite_house.services)
-        digests = sqlite_house.services.keyring.blind_indexes(PHONE_INDEX, TYPED["phone"])
-        assert not any(digest in await everything(sqlite_house.services) for digest in digests)
 
 
 async def _case(house: House, case_id: str) -> Case:
