@@ -1,6 +1,6 @@
-"""What is held about one person, as a copy to hand over (个人信息查阅复制, Personal Information Protection Law 45).
+"""What is held about one person, as a copy to hand over (个人信息查阅复制).
 
-One zip: person.json for machines, a PDF for people, and the files of the cases. Each case whose data went
+Source: Personal Information Protection Law, article 45. One zip: person.json for machines, a PDF for people, and the files of the cases. Each case whose data went
 out has its line on the access log, before anything is handed out.
 """
 
@@ -133,8 +133,9 @@ async def _log(
 ) -> None:
     """One line a case; one without a case where nothing was found: who asked is on the record too."""
     at = await services.wall.now()
+    nothing: list[str | None] = [None]
     async with services.database.begin() as session:
-        for case_id in case_ids or [None]:
+        for case_id in case_ids or nothing:
             await append(
                 session,
                 at=at,

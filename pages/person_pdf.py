@@ -17,7 +17,7 @@ async def person_pdf(values: Values) -> bytes:
     made = f"{moment(values['made_at'])} 由 {by['name']}({word('role', by['role'])})制作"
     printed = {
         "made": f"{made}；理由：{values['reason']}",
-        "scope": f"本副本载有以下 {len(values['cases'])} 件中保存的全部个人信息。机器可读的副本见 person.json。",
+        "scope": f"以下 {len(values['cases'])} 件中保存的全部个人信息。机器可读的副本见 person.json。",
         "cases": [_case(case) for case in values["cases"]],
     }
     return await typeset("person.typ", printed)
