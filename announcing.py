@@ -21,6 +21,7 @@ from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
 from casework.key_files import BadKeyFile
 from casework.key_rotation import NoSuchKey, NotReady, StillNeeded
+from casework.imports import Looked, Shown
 from casework.policy_draft import BadPolicy
 from casework.report_running import Run
 from casework.restoring import NewerBackup, NotEmpty
@@ -31,6 +32,7 @@ from models.case import LedgerEvent
 from models.crypto import UnsealError
 from models.database import DatabaseUnavailable
 from models.directory import User
+from models.imported import Integration
 from pages.policy_faults import policy_faults_in_words
 from routes.evidence_words import finding_words, lines_of, report_words
 from routes.wording import ROLES, fault_words
@@ -226,6 +228,27 @@ def ledger_lines(report: LedgerReport, numbers: Mapping[str, str]) -> Iterator[s
     yield from lines_of(report.lost, numbers)
     if report.ok:
         yield "全部完好。"
+
+
+def looked_lines(looked: Looked) -> Iterator[str]:
+    """Say what a file of cases holds, every fault in a line."""
+    yield f"可以登记 {looked.new} 行，此前已登记 {looked.repeated} 行，有问题 {len(looked.faults)} 处。"
+    yield from map(str, looked.faults)
+
+
+def imported_lines(looked: Looked, shown: Shown) -> Iterator[str]:
+    """Say what came of an import."""
+    yield from looked_lines(looked)
+    counts = shown.counts
+    done = f"已登记 {counts.get('filed', 0)} 行，此前已登记 {counts.get('repeated', 0)} 行"
+    yield f"{done}，未登记 {counts.get('refused', 0)} 行。"
+
+
+def integration_line(found: Integration) -> str:
+    """Return a system that pushes cases in one line."""
+    used = _minute(found.last_used_at) if found.last_used_at else "未使用"
+    marks = f"停用于 {_minute(found.revoked_at)}" if found.revoked_at else "在用"
+    return "\t".join([found.name, found.hall, found.source, f"最近使用 {used}", marks])
 
 
 def due_lines(due: Sequence[Coming]) -> Iterator[str]:

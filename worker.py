@@ -37,6 +37,7 @@ from casework.heads import start_heads
 from casework.histories import exporting
 from casework.house_keys import holding_keys
 from casework.namespace import RETENTION, look_at
+from casework.imports import keep_importing
 from casework.rearming import TellCases
 from casework.relay import relay
 from casework.report_making import ReportMaker
@@ -191,10 +192,13 @@ async def _beside(services: Services, engine_lasts: bool) -> AsyncIterator[None]
 async def _beside(services: Services) -> AsyncIterator[None]:
     """Do what no workflow asks for.
 
-    Register what was filed while the engine was away, export histories, have every hall report, and erase
-    personal data whose time is over.
+    Register what was filed while the engine was away, export histories, have every hall report, erase
+    personal data whose time is over, and file what was imported.
     """
-    work = (relay(services), exporting(services), keep_reporting(services), keep_erasing(services))
+    work = (
+        *(relay(services), exporting(services), keep_reporting(services)),
+        *(keep_erasing(services), keep_importing(services)),
+    )
     tasks = [asyncio.create_task(each) for each in work]
     try:
         yield

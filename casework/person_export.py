@@ -1,7 +1,8 @@
 """What is held about one person, as a copy to hand over (个人信息查阅复制).
 
-Source: Personal Information Protection Law, article 45. One zip: person.json for machines, a PDF for people, and the files of the cases. Each case whose data went
-out has its line on the access log, before anything is handed out.
+One zip: person.json for machines, a PDF for people, and the files of the cases. Each case whose data went
+out has its line on the access log, before anything is handed out. Source: Personal Information Protection
+Law, article 45.
 """
 
 import asyncio

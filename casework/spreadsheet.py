@@ -15,7 +15,8 @@ LARGEST_FILE = 20_000_000  # bytes
 MOST_ROWS = 20_000
 UNREADABLE = "不是可以读取的 Excel 文件"
 MOST_CELLS = 2_000_000  # from the first to the last, empty ones included
-MOST_UNPACKED = 50_000_000  # bytes of a sheet
+MOST_UNPACKED = 100_000_000  # bytes of all parts together
+MOST_PARTS = 2_000
 _PLACE = re.compile(rb'[":]([A-Z]{1,3})(\d{1,7})"')
 _HEADINGS_WITHIN = 10  # rows: a title and a note may stand above them
 
@@ -80,15 +81,19 @@ class Workbook:
         """The names of the sheets, in their order."""
         return list(self._book.sheet_names)
 
+    def rows(self, sheet: str) -> list[list[str]]:
+        """Return every row of a sheet as trimmed texts, the first one included. Raises `BadTable`."""
+        rows = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=MOST_ROWS)
+        if len(rows) == MOST_ROWS:
+            raise BadTable([Fault(sheet, 0, "", f"超过 {MOST_ROWS} 行")])
+        return [[_text(cell) for cell in row] for row in rows]
+
     def lines(self, sheet: str, needed: Sequence[str]) -> Iterator[Line]:
         """Yield the filled rows below the headings.
 
         Raises `BadTable` where no row near the top holds every heading that is needed.
         """
-        rows = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=MOST_ROWS)
-        if len(rows) == MOST_ROWS:
-            raise BadTable([Fault(sheet, 0, "", f"超过 {MOST_ROWS} 行")])
-        texts = [[_text(cell) for cell in row] for row in rows]
+        texts = self.rows(sheet)
         top = texts[:_HEADINGS_WITHIN]
         index = next((i for i, row in enumerate(top) if set(needed) <= set(row)), None)
         if index is None:
@@ -101,21 +106,27 @@ class Workbook:
 
 
 def _fault(source: Path | bytes) -> str | None:
-    """Return why a file is not read: it is no xlsx file, or its sheets span too many cells.
+    """Return why a file is not read: it is no xlsx file, unpacks to too much, or spans too many cells.
 
     The reader makes room for every cell between the first and the last: one that strayed to the far
-    corner would take all memory.
+    corner would take all memory. What a zip says of its sizes may be a lie, so that parts are unpacked.
     """
+    left = MOST_UNPACKED
     try:
         with ZipFile(source if isinstance(source, Path) else BytesIO(source)) as archive:
+            if len(archive.namelist()) > MOST_PARTS:
+                return "表格范围过大"
             for name in archive.namelist():
+                with archive.open(name) as part:
+                    content = part.read(left + 1)
+                left -= len(content)
+                if left < 0:
+                    return "表格范围过大"
                 if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
                     continue
-                with archive.open(name) as part:
-                    content = part.read(MOST_UNPACKED + 1)
                 places = [(_column(letters), int(row)) for letters, row in _PLACE.findall(content)]
                 wide, high = (max((place[i] for place in places), default=0) for i in (0, 1))
-                if len(content) > MOST_UNPACKED or wide * high > MOST_CELLS:
+                if wide * high > MOST_CELLS:
                     return "表格范围过大"
     except (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
         return UNREADABLE

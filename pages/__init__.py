@@ -25,6 +25,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         case_evidence,
         cases,
         counter,
+        counter_import,
         counter_queue,
         department,
         evidence,
@@ -56,7 +57,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages.limits import BodyLimit
     from pages.static_files import mount_static
 
-    modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision]
+    modules = [sign_in, oidc, home, account, counter, counter_import, receipt, department, lead, supervision]
     modules += [list_exports, figure_exports, admin_exports, access_log]
     modules += [exports, cases, case, case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
