@@ -16,6 +16,7 @@ from casework.contact_table import Imported
 from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
 from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
+from casework.erasing import NotAList
 from casework.erasure_holds import Coming
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
@@ -85,7 +86,7 @@ def explanation(error: Exception) -> Explanation | None:
             return Explanation(f"数据库结构不是最新：请先运行 bancheng migrate。({kind})")
         case BadPolicy():
             return Explanation("\n".join(policy_faults_in_words(error.faults)), misuse=True)
-        case BadSettings() | NotEvidence():
+        case BadSettings() | NotEvidence() | NotAList():
             return Explanation(str(error), misuse=True)
         case BadTable() | Failure() | EmbeddedFailure() | BadKeyFile() | OSError():
             return Explanation(str(error))

@@ -43,13 +43,17 @@ STANDS = exists().where(col(CaseSecret.case_id) == col(Case.id))
 HELD = exists().where(col(ErasureHold.case_id) == col(Case.id), col(ErasureHold.lifted_at).is_(None))
 
 
+class NotAList(Exception):
+    """A file that was to name erased cases is something else; the message says which."""
+
+
 async def keep_erasing(services: Services, every: timedelta = EVERY) -> None:
     """Erase until cancelled; an outage is waited out. Any number of processes may do so at once."""
     listed = False
     while True:
         try:
             if not listed:  # what a restore brought back was erased before, and is so again
-                await erase_listed(services, read_list(services.erased_list))
+                await _erase_again(services)
                 listed = True
             if erased := await erase_due(services):
                 _log.info("personal data erased", cases=erased)
@@ -59,6 +63,16 @@ async def keep_erasing(services: Services, every: timedelta = EVERY) -> None:
             # What is due must not wait for a restart of the worker.
             _log.exception("erasure failed and goes on")
         await asyncio.sleep(every.total_seconds())
+
+
+async def _erase_again(services: Services) -> None:
+    try:
+        listed = read_list(services.erased_list)
+    except NotAList as error:  # what is due by its period must not wait for it to be mended
+        _log.error("list of erased cases is not readable", error=str(error))
+        return
+    if erased := await erase_listed(services, listed):
+        _log.warning("personal data erased again", cases=erased)
 
 
 @dataclass(frozen=True)
@@ -184,15 +198,16 @@ def _note(path: Path, line: str) -> None:
 
 
 def read_list(path: Path) -> list[str]:
-    """Return the ids of a list of erased cases, none where there is no file. Raises OSError, ValueError.
+    """Return the ids of a list of erased cases, none where there is no file. Raises OSError, `NotAList`.
 
     A last line that a power cut broke off is passed over: its case is on no list yet.
     """
     if not path.exists():
         return []
-    words = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    text = path.read_bytes().decode(errors="replace")
+    words = [line.split() for line in text.splitlines() if line.strip()]
     if any(not is_code(word[0]) for word in words):
-        raise ValueError(f"{path} is no list of erased cases")
+        raise NotAList(f"{path} is no list of erased cases")
     return [word[0] for word in words if len(word) > 1]
 
 

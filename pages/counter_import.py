@@ -36,13 +36,13 @@ LISTED = 200  # faults, and cases, on the page; all of them are in the sheet
 UNPROCESSABLE, CONFLICT = 422, 409
 
 
-@router.get(HERE)
+@router.get("/counter/import")
 async def form(request: Request, given: Given, viewer: Importer) -> Response:
     """Show the form, and what was imported lately."""
     return await _form(request, given, viewer)
 
 
-@router.post(HERE)
+@router.post("/counter/import")
 async def take(request: Request, given: Given, viewer: Importer) -> Response:
     """Look at a file, keep it as a draft and show what it would do; nothing is filed yet."""
     content = await uploaded(request, "file", LARGEST)
@@ -61,19 +61,19 @@ async def take(request: Request, given: Given, viewer: Importer) -> Response:
     return RedirectResponse(f"{HERE}/{import_id}", SEE_OTHER)
 
 
-@router.get(f"{HERE}/template.xlsx")
+@router.get("/counter/import/template.xlsx")
 async def empty(viewer: Importer) -> Response:
     """Return an empty table to fill in."""
     return _file(await asyncio.to_thread(template), "办件导入表.xlsx")
 
 
-@router.get(f"{HERE}/{{import_id}}")
+@router.get("/counter/import/{import_id}")
 async def one(request: Request, import_id: str, given: Given, viewer: Importer) -> Response:
     """Show an import: what it would do, how far it is, what came of it."""
     return await _one(request, given, viewer, import_id)
 
 
-@router.post(f"{HERE}/{{import_id}}")
+@router.post("/counter/import/{import_id}")
 async def confirm(request: Request, import_id: str, given: Given, viewer: Importer) -> Response:
     """Let the worker file it."""
     try:
@@ -84,7 +84,7 @@ async def confirm(request: Request, import_id: str, given: Given, viewer: Import
     return RedirectResponse(f"{HERE}/{import_id}", SEE_OTHER)
 
 
-@router.get(f"{HERE}/{{import_id}}/outcome.xlsx")
+@router.get("/counter/import/{import_id}/outcome.xlsx")
 @spared_on_head
 async def outcome(request: Request, import_id: str, given: Given, viewer: Importer) -> Response:
     """Download what came of every row, the faults of the bad ones above all."""

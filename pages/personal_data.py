@@ -62,13 +62,13 @@ class HoldForm(Body):
     why: Text
 
 
-@router.get(HERE)
+@router.get("/personal-data")
 async def page(request: Request, given: Given, viewer: Keeper) -> Response:
     """Show what is to be erased soon and what is held; supervisor and auditor get the form as well."""
     return await _page(request, given, viewer)
 
 
-@router.post(f"{HERE}/export")
+@router.post("/personal-data/export")
 async def export(request: Request, given: Given, viewer: Exporter) -> Response:
     """Hand out all that is held about a person, as a zip; that is on the access log."""
     sent = await typed(request, "phone", "name", "reason")
@@ -92,13 +92,13 @@ async def export(request: Request, given: Given, viewer: Exporter) -> Response:
     )
 
 
-@router.post(f"{HERE}/hold")
+@router.post("/personal-data/hold")
 async def hold(request: Request, given: Given, viewer: Holder) -> Response:
     """Keep a case from its erasure."""
     return await _held(request, given, viewer, place_hold)
 
 
-@router.post(f"{HERE}/lift")
+@router.post("/personal-data/lift")
 async def lift(request: Request, given: Given, viewer: Holder) -> Response:
     """Let the erasure of a case take its course again."""
     return await _held(request, given, viewer, lift_hold)

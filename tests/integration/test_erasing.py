@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from casework.case_verifying import verify_case
 from casework.dossier_check import verify_dossier
-from casework.erasing import erase_due, erase_listed, keep_erasing, read_list
+from casework.erasing import NotAList, erase_due, erase_listed, keep_erasing, read_list
 from casework.erasure_holds import due_now, lift_hold, overview, place_hold
 from casework.errors import Conflict, NotFound
 from casework.heads import take_now
@@ -271,7 +271,7 @@ async def test_what_a_restore_brings_back_is_erased_again(sqlite_house: House) -
     assert [row[3] for row in await log_of(services, "erased")] == ["erased before, restored from a backup"]
     assert await erase_listed(services, [case["id"]]) == 0
     services.erased_list.write_bytes(b"\x89PNG not a list\n")
-    with pytest.raises(ValueError):
+    with pytest.raises(NotAList):
         read_list(services.erased_list)
 
 
