@@ -14,6 +14,7 @@ import cli_engine
 import cli_keys
 import cli_recovery
 import cli_data
+import cli_engine
 import cli_supervision
 from console import (
     HallOption,

@@ -38,6 +38,7 @@ from casework.histories import exporting
 from casework.house_keys import holding_keys
 from casework.namespace import RETENTION, look_at
 from casework.imports import keep_importing
+from casework.namespace import RETENTION, look_at
 from casework.rearming import TellCases
 from casework.relay import relay
 from casework.report_making import ReportMaker

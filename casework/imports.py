@@ -216,9 +216,12 @@ async def _next(services: Services) -> str | None:
     """Take the oldest queued import that nobody works on, for as long as a lease."""
     now = await services.wall.now()
     free = or_(col(Import.leased_to).is_(None), col(Import.leased_to) < now)
+    wanted = select(Import.id).where(Import.status == QUEUED, free).order_by(col(Import.at)).limit(1)
+    # Nearly always there is none: who only looks keeps no writer waiting.
+    if await services.database.look(lambda session: session.exec(wanted).first()) is None:
+        return None
 
     def take(session: Session) -> str | None:
-        wanted = select(Import.id).where(Import.status == QUEUED, free).order_by(col(Import.at)).limit(1)
         found = session.exec(wanted.with_for_update(skip_locked=True)).first()
         if found is not None:
             _lease(session, found, now)
@@ -345,6 +348,8 @@ async def drop_old_drafts(services: Services) -> None:
     """Forget files that were looked at and never queued: they hold personal data."""
     before = await services.clock.now() - DRAFTS_KEPT
     old = select(Import.id).where(Import.status == DRAFT, Import.at < before)
+    if await services.database.look(lambda session: session.exec(old.limit(1)).first()) is None:
+        return
 
     def drop(session: Session) -> None:
         session.exec(delete(ImportRow).where(col(ImportRow.import_id).in_(old)))

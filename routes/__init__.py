@@ -29,8 +29,7 @@ def register_routes(app: FastAPI, *, in_rehearsal: bool = False) -> None:
 
     # In the order of contract.md, but for this: `cases/{id}/{command}` would take every other path.
     modules = [token, me, attachments, evidence, cases, commands, public, calendar, directory, notifications]
-    modules += [figures, reports, bulletins, access_log, codec, health]
-    modules += [figures, reports, bulletins, access_log, work_orders, health]
+    modules += [figures, reports, bulletins, access_log, work_orders, codec, health]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router)
