@@ -67,13 +67,13 @@ def case_view(
         "next_alarm": _next_alarm(case),
         "allowed": list(allowed),
         "policy": {"id": case.policy_id, "version": case.policy_version},
-        "reference": _reference(case.source, case.reference),
+        **_reference(case.source, case.reference),
     }
 
 
-def _reference(source: str | None, number: str | None) -> dict[str, Any] | None:
-    """Return the number of a case in the system that it came from; None where it has none."""
-    return {"source": source, "number": number} if number else None
+def _reference(source: str | None, number: str | None) -> dict[str, Any]:
+    """Return the number of a case in the system that it came from; no field at all where it has none."""
+    return {"reference": {"source": source, "number": number}} if number else {}
 
 
 def _round(each: Round) -> dict[str, Any]:
@@ -125,6 +125,6 @@ def filing_view(
         "orders": [],
         "allowed": [],
         "policy": {"id": policy_id, "version": None},
-        "reference": _reference(filing.source, filing.reference),
+        **_reference(filing.source, filing.reference),
         **dict.fromkeys(nothing_yet.split()),
     }

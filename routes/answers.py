@@ -70,7 +70,7 @@ class Reference(Answer):
 
 
 class CaseAnswer(Answer):
-    """A case; `reference` where it came from another system."""
+    """A case; `reference` stands in one that came from another system, and in no other."""
 
     id: str
     number: str | None
@@ -109,7 +109,7 @@ class CaseAnswer(Answer):
     next_alarm: NextAlarm | None
     allowed: list[str]
     policy: PolicyOfCase
-    reference: Reference | None
+    reference: Reference | None = None
 
 
 class FiledAnswer(CaseAnswer):
@@ -180,13 +180,14 @@ HoldingStretch = type(
 class Verified(Answer):
     """What came of verifying a case; `detail` says it in words, first of all the first bad event.
 
-    `erased`: nothing is wrong, and there is nothing to replay: the history went with the personal data.
+    `erased` stands where nothing is wrong and there is nothing to replay: the history went with the
+    personal data.
     """
 
     ledger_ok: bool
     replay_ok: bool
-    erased: bool
     detail: str
+    erased: Literal[True] | None = None
 
 
 class Holding(Answer):
