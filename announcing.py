@@ -20,9 +20,9 @@ from casework.erasing import NotAList
 from casework.erasure_holds import Coming
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
+from casework.imports import Looked, Shown
 from casework.key_files import BadKeyFile
 from casework.key_rotation import NoSuchKey, NotReady, StillNeeded
-from casework.imports import Looked, Shown
 from casework.policy_draft import BadPolicy
 from casework.report_running import Run
 from casework.restoring import NewerBackup, NotEmpty

@@ -10,11 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+import cli_data
 import cli_engine
 import cli_keys
 import cli_recovery
-import cli_data
-import cli_engine
 import cli_supervision
 from console import (
     HallOption,

@@ -36,7 +36,6 @@ from casework.erasing import keep_erasing
 from casework.heads import start_heads
 from casework.histories import exporting
 from casework.house_keys import holding_keys
-from casework.namespace import RETENTION, look_at
 from casework.imports import keep_importing
 from casework.namespace import RETENTION, look_at
 from casework.rearming import TellCases
@@ -190,6 +189,8 @@ async def _beside(services: Services, engine_lasts: bool) -> AsyncIterator[None]
     work = [relay(services), exporting(services), keep_reporting(services)]
     if engine_lasts:
         work.append(resuming(services))
+
+
 async def _beside(services: Services) -> AsyncIterator[None]:
     """Do what no workflow asks for.
 
