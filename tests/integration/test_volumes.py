@@ -146,7 +146,8 @@ async def test_the_documents_show_the_figures_beside_the_units(sqlite_office: Of
         assert f"12345件数({FEBRUARY})" in found
         assert "市场监管局00000041" in found and "人社局0000000" in found
         assert f"{FEBRUARY}的12345件数合计41件，由guilin.centre于{YEAR}-03-0209:00导入(第1版)" in found
-        assert f"12345件数补报月份承办单位原报12345件数现为{JANUARY}市场监管局—3" in found
+        assert "12345件数补报" in found
+        assert f"月份承办单位原报12345件数现为{JANUARY}市场监管局—3" in found
     empty = await stored(services, NEXT_MONTH)
     _, files = await maker.again(empty)
     for found in (words_of_pdf(files[0].content), words_of_word(files[1].content)):
@@ -201,11 +202,8 @@ async def test_a_centre_imports_for_its_own_hall_and_an_admin_for_any(office: Of
     async with visiting(app, services, "admin") as admin:
         answer = await send(admin, table(("market", 1)), hall="chengzhong")
         assert answer.headers["location"].endswith("done=new")
-    assert [each.imported_by for each in await versions(services)] == [
-        "admin",
-        "guilin.centre",
-        "guilin.centre",
-    ]
+    by = sorted(each.imported_by for each in await versions(services))
+    assert by == ["admin", "guilin.centre", "guilin.centre"]
 
 
 async def test_whoever_reads_reports_looks_on_within_its_halls(sqlite_office: Office) -> None:
