@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 UNREADABLE = "不是可以读取的 Excel 文件"
 TOO_WIDE = "表格范围过大"
@@ -37,6 +37,8 @@ def fault_of(source: Path | bytes) -> str | None:
     try:
         with ZipFile(source if isinstance(source, Path) else BytesIO(source)) as archive:
             names = [name.lower() for name in archive.namelist()]
+            if {each.compress_type for each in archive.infolist()} - {ZIP_STORED, ZIP_DEFLATED}:
+                return UNREADABLE  # Excel packs no other way
             for part in _parts(archive):
                 if part is None:
                     return TOO_WIDE

@@ -62,7 +62,7 @@ def make_template(kind: ReportKind) -> bytes:
     _heading(document, f"{next(sections)}、需关注的办件")
     _when(document, "concerns", CONCERNS, "本期末没有需关注的办件。")
     _heading(document, f"{next(sections)}、补报事项")
-    _when(document, "late", LATE, "没有补报事项。")
+    _when(document, "late", LATE, "没有补报事项。", unless="late_volumes")
     if kind is ReportKind.MONTHLY:
         _line(document, "{%p if late_volumes %}")
         _line(document, "12345 件数补报", size=11, font=_HEI)
@@ -139,11 +139,11 @@ def _counts(document: Any) -> None:
     _line(document, "{%p endfor %}")
 
 
-def _when(document: Any, name: str, heads: Sequence[str], otherwise: str) -> None:
-    """A table where there are rows, else a sentence."""
+def _when(document: Any, name: str, heads: Sequence[str], otherwise: str, unless: str | None = None) -> None:
+    """A table where there are rows, else a sentence; none of both where `unless` holds."""
     _line(document, f"{{%p if {name} %}}")
     _rows(document, heads, name, len(heads))
-    _line(document, "{%p else %}")
+    _line(document, f"{{%p elif not {unless} %}}" if unless else "{%p else %}")
     _line(document, otherwise)
     _line(document, "{%p endif %}")
 

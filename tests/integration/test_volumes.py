@@ -146,12 +146,12 @@ async def test_the_documents_show_the_figures_beside_the_units(sqlite_office: Of
         assert f"12345件数({FEBRUARY})" in found
         assert "市场监管局00000041" in found and "人社局0000000" in found
         assert f"{FEBRUARY}的12345件数合计41件，由guilin.centre于{YEAR}-03-0209:00导入(第1版)" in found
-        assert "12345件数补报" in found
+        assert "12345件数补报" in found and "没有补报事项" not in found
         assert f"月份承办单位原报12345件数现为{JANUARY}市场监管局—3" in found
     empty = await stored(services, NEXT_MONTH)
     _, files = await maker.again(empty)
     for found in (words_of_pdf(files[0].content), words_of_word(files[1].content)):
-        assert f"{MARCH}的12345件数截止时尚未导入" in found and "件数补报" not in found
+        assert f"{MARCH}的12345件数截止时尚未导入" in found and "没有补报事项" in found
     await make_once(services.database, maker, "chengzhong", MONTH, MONTH.at)
     item = (await sqlite_office.get(f"reports/{report.id}", "guilin.supervisor")).json()
     assert [(each["month"], each["total"], each["late"]) for each in item["volumes"]] == [

@@ -212,6 +212,15 @@ def test_formats_that_no_limit_is_known_for_are_refused() -> None:
             Workbook(package(SMALL, **other))
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_that_excel_does_not_use_is_refused(packing: int) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", packing) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(BadTable, match="不是可以读取的"):
+        Workbook(made.getvalue())
+
+
 def test_an_honest_workbook_is_read() -> None:
     for at in ("worksheets/sheet1.xml", "other/x.txt"):
         assert list(Workbook(package(SMALL, at=at)).lines("二月", ("件数",))) == []
