@@ -45,7 +45,7 @@ _TOO_LARGE = f"文件超过 {LARGEST // 1000} KB"
 _MONTHS = {"month_bad_format": "须写作 2026-02", "month_month_not_over": "该月尚未结束"}
 
 
-@router.get(PATH)
+@router.get("/reports/volumes")
 async def volumes(
     request: Request,
     given: Given,
@@ -61,7 +61,7 @@ async def volumes(
     return await _show(request, given, viewer, hall, month, version=chosen, done=done, page=page)
 
 
-@router.post(PATH)
+@router.post("/reports/volumes")
 async def take(request: Request, given: Given, viewer: Importer) -> Response:
     """Import a month of a hall; a bad file is refused whole, with every fault."""
     sent = await typed(request, "hall", "month")
@@ -85,7 +85,7 @@ async def take(request: Request, given: Given, viewer: Importer) -> Response:
     )
 
 
-@router.get(f"{PATH}/template.xlsx")
+@router.get("/reports/volumes/template.xlsx")
 async def template(given: Given, viewer: Importer, hall: str = "") -> Response:
     """Return a table with the units of a hall to fill in."""
     async with given.database.read() as session:
