@@ -114,13 +114,7 @@ async def months_of(services: Services, viewer: Viewer, hall: str = "") -> Month
     Raises `NotFound` for one beyond it.
     """
     async with services.database.read() as session:
-        seen = await halls_seen(session, viewer)
-        wanted = select(Hall.code, Hall.name).order_by(Hall.code)
-        halls = dict((await session.exec(wanted)).all())
-        halls = {code: name for code, name in halls.items() if seen is None or code in seen}
-        hall = hall or viewer.hall or next(iter(halls), "")
-        if hall not in halls:
-            raise NotFound("hall")
+        halls, hall = await _choice(session, viewer, hall)
         volumes = select(MonthlyVolume).options(load_only(*_WITHOUT_COUNTS))
         found = (await session.exec(volumes.where(MonthlyVolume.hall == hall).order_by(*_NEWEST))).all()
     months = [(month, list(versions)) for month, versions in groupby(found, lambda each: each.month)]
@@ -145,6 +139,24 @@ async def read_month(
         for unit in sorted({*names, *volume.counts, *old})
     ]
     return Month(volume, before, lines)
+
+
+async def units_to_fill_in(services: Services, viewer: Viewer, hall: str = "") -> dict[str, str]:
+    """Return the names of a hall's units by code. Raises `NotFound` as `months_of`."""
+    async with services.database.read() as session:
+        _, hall = await _choice(session, viewer, hall)
+        return await units_of(session, hall)
+
+
+async def _choice(session: AsyncSession, viewer: Viewer, hall: str) -> tuple[dict[str, str], str]:
+    """Return the halls that a viewer sees, names by code, and the one that is meant."""
+    seen = await halls_seen(session, viewer)
+    names = (await session.exec(select(Hall.code, Hall.name).order_by(Hall.code))).all()
+    halls = {code: name for code, name in names if seen is None or code in seen}
+    hall = hall or viewer.hall or next(iter(halls), "")
+    if hall not in halls:
+        raise NotFound("hall")
+    return halls, hall
 
 
 async def seen_hall(session: AsyncSession, viewer: Viewer, hall: str) -> Hall:

@@ -18,8 +18,7 @@ from casework.volumes import (
     import_as,
     months_of,
     read_month,
-    seen_hall,
-    units_of,
+    units_to_fill_in,
 )
 from pages.admin_parts import typed, uploaded, worded
 from pages.errors import SEE_OTHER
@@ -88,9 +87,7 @@ async def take(request: Request, given: Given, viewer: Importer) -> Response:
 @router.get("/reports/volumes/template.xlsx")
 async def template(given: Given, viewer: Importer, hall: str = "") -> Response:
     """Return a table with the units of a hall to fill in."""
-    async with given.database.read() as session:
-        place = await seen_hall(session, viewer, hall or viewer.hall or "")
-        content = make_template(await units_of(session, place.code))
+    content = make_template(await units_to_fill_in(given, viewer, hall))
     named = f"attachment; filename*=UTF-8''{quote(TEMPLATE)}"
     return Response(content, media_type=XLSX, headers={"Content-Disposition": named})
 
