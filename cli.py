@@ -51,6 +51,7 @@ for _name, _group in {
     "dossier": cli_supervision.dossier,
     "report": cli_supervision.report,
     "engine": cli_engine.engine,
+    "import": cli_supervision.imports,
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)

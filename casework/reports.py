@@ -257,6 +257,7 @@ def _view(
         "open": figures["standing"].get("open", 0),
         "overdue": figures["standing"].get("overdue", 0),
         "late": figures["period"].get("late", 0),
+        "volumes": figures.get("volumes", []),
         "digest": report.digest,
         "files": [
             {"format": each.format, "name": each.name, "size": each.size, "sha256": each.sha256}

@@ -17,6 +17,7 @@ from models.kept_form import KeptForm
 from models.report import Report, ReportCase, ReportFile, ReportingPlan, ReportReceipt
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
 from models.typical import TypicalCase
+from models.volume import MonthlyVolume
 
 metadata = Base.metadata
 
@@ -49,6 +50,7 @@ __all__ = [
     "LedgerCheck",
     "LedgerEvent",
     "LedgerHead",
+    "MonthlyVolume",
     "Notification",
     "NumberCounter",
     "Petitioner",

@@ -138,6 +138,7 @@ FAULTS: dict[str, str] = {
     "in_the_past": "不能早于现在",
     "in_the_future": "不能晚于现在",
     "not_due_yet": "该期报告尚未到期",
+    "month_not_over": "该月尚未结束",
     "required": "必填",
     "at_least_one": "至少为 1",
     "bad_check_digit": "校验位不正确",
