@@ -28,6 +28,7 @@ from casework.report_running import Run
 from casework.restoring import NewerBackup, NotEmpty
 from casework.spreadsheet import BadTable
 from casework.verifying import LedgerReport
+from casework.volumes import Imported as VolumeImported
 from embedded import EmbeddedFailure
 from models.case import LedgerEvent
 from models.crypto import UnsealError
@@ -183,6 +184,15 @@ def import_lines(done: Imported) -> Iterator[str]:
         ("没有变化", done.unchanged),
     ):
         yield f"{title} {len(keys)}" + (f":{'、'.join(keys)}" if keys else "")
+
+
+def volume_line(done: VolumeImported) -> str:
+    """Say what importing a month's 12345 volume did."""
+    of = done.volume
+    if done.unchanged:
+        return f"{of.month} 没有变化(第 {of.version} 版)。"
+    replaced = f"，替换第 {done.before.version} 版(合计 {done.before.total} 件)" if done.before else ""
+    return f"已导入 {of.month}：{len(of.counts)} 个单位，合计 {of.total} 件，第 {of.version} 版{replaced}。"
 
 
 def year_lines(year: Year) -> Iterator[str]:

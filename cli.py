@@ -53,8 +53,8 @@ for _name, _group in {
     "report": cli_supervision.report,
     "engine": cli_engine.engine,
     "person": cli_data.person,
-    "import": cli_data.imports,
     "integration": cli_data.integration,
+    "import": cli_supervision.imports,
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)

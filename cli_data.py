@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from cli_supervision import imports
 from console import checked, fail, group, misuse, with_services
 
 HallNeeded = Annotated[str, typer.Option("--hall", help="Code of the hall.")]
 
 person = group("What is held about one person.")
-imports = group("Cases of a file.")
 integration = group("Other systems that push cases.")
 
 

@@ -11,6 +11,7 @@ from console import HallOption, checked, fail, group, log_to, run, with_services
 ledger = group("The whole ledger as evidence: signed heads, verification.")
 dossier = group("Dossiers of cases, as inspectors get them.")
 report = group("Weekly and monthly reports.")
+imports = group("What comes from elsewhere: figures, cases.")
 DAY = "%Y-%m-%d"
 
 
@@ -119,6 +120,28 @@ def write_report_template(
         fail(f"{file} is there already")
     file.write_bytes(make_template(ReportKind(kind)))
     print(f"已写出 {file}。")
+
+
+@imports.command("12345")
+def import_volumes(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An Excel or CSV file.")],
+    hall: Annotated[str, typer.Option(help="Code of the hall.")],
+    month: Annotated[str, typer.Option(help="YYYY-MM, a month that is over.")],
+) -> None:
+    """Import how many 12345 calls each unit of a hall had in a month: all of it, or every bad row.
+
+    One line for each unit: 单位 (code or name), 件数. Importing a month again replaces it; the old
+    versions stay on record.
+    """
+    from announcing import volume_line
+    from casework.users import OPERATOR
+    from casework.volumes import LARGEST, import_volumes
+
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        fail(f"文件超过 {LARGEST // 1000} KB。")
+    print(volume_line(with_services(lambda given: import_volumes(given, OPERATOR, hall, month, content))))
 
 
 def what_if(

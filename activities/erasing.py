@@ -74,4 +74,4 @@ def _reports(connection: Connection, case_id: str, at: datetime) -> None:
     """Empty the files of the reports that told of the case; what is left of it can be made again by hand."""
     told_of = select(REPORT_CASES.c.report_id).where(REPORT_CASES.c.case_id == case_id)
     standing = REPORT_FILES.c.report_id.in_(told_of), REPORT_FILES.c.erased_at.is_(None)
-    connection.execute(update(REPORT_FILES).where(*standing).values(content=b"", erased_at=at))
+    connection.execute(update(REPORT_FILES).where(*standing).values(content=None, erased_at=at))

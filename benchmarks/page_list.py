@@ -59,6 +59,7 @@ PAGES = (
     ("guilin.lead", "/reports"),
     ("guilin.supervisor", "/reports"),
     ("auditor", "/reports?page=2"),
+    ("guilin.centre", "/reports/volumes"),
     ("guilin.market.leader", "/bulletins"),
     ("guilin.supervisor", "/bulletins"),
     ("superior", "/bulletins"),

@@ -20,6 +20,7 @@ from casework.report_cases import Told
 from casework.report_figures import Figures
 from casework.report_lists import Causes, demand, measures, problem
 from casework.report_rates import Rates
+from casework.report_volumes import volumes_in
 from models.crypto import Keyring
 from models.directory import ContactEntry, Hall, Unit, User
 from models.filing import Filing
@@ -82,6 +83,8 @@ async def content_of(
         values["figures"]["rates"] = rates.values()
     if kind in _MONTHLY:
         values["figures"]["causes"] = causes.values()
+    if kind is ReportKind.MONTHLY:
+        values["figures"]["volumes"] = await volumes_in(session, heading.hall, heading.due)
     if not summary:
         values["contacts"] = list(desk.contacts.values())
     return Content(values, listed)

@@ -9,6 +9,7 @@ from typing import Any
 from casework.report_figures import UNIT, lines, unit_lines
 from casework.report_lists import cause_lines
 from casework.report_rates import rate_lines
+from casework.report_volumes import NOTHING, late_lines, volume_column, volume_notes
 from documents import excel, hall_weekly, monthly_lists, summary
 from rules.calendar import local
 from rules.report_words import REPORT_KIND
@@ -47,7 +48,8 @@ def files_of(values: Values, templates: Path | None) -> list[File]:
     kind, counts = ReportKind(values["kind"]), lines(values["figures"])
     if kind in _WORKBOOK:
         return [_file(values, "xlsx", excel.MEDIA_TYPE, _WORKBOOK[kind](values, counts))]
-    shown = summary.summary(values, counts, _tables(values))
+    notes = volume_notes(values["figures"].get("volumes", ()))
+    shown = summary.summary(values, counts, tables_of(values), notes)
     own = templates / f"{kind}.docx" if templates else None
     word = summary.as_word(shown, kind, own if own and own.exists() else None)
     return [
@@ -56,14 +58,27 @@ def files_of(values: Values, templates: Path | None) -> list[File]:
     ]
 
 
-def _tables(values: Values) -> dict[str, summary.Table]:
-    """Return the tables of a summary in words: rates, units, and of a month the causes."""
+def tables_of(values: Values) -> dict[str, summary.Table]:
+    """Return the tables of a summary in words: rates, units, and of a month the causes and late volumes."""
     figures, names = values["figures"], values["units"]
     return {
         "rates": rate_lines(figures["rates"], names),
-        "units": (["承办单位", *UNIT.values()], unit_lines(figures, names)),
+        "units": _units(values),
         "causes": cause_lines(figures.get("causes", {})),
+        "late_volumes": (summary.LATE_VOLUMES, late_lines(figures.get("volumes", ()), names)),
     }
+
+
+def _units(values: Values) -> summary.Table:
+    """Return the counts of units; of a month with their 12345 calls, and each unit that has some."""
+    figures, names = values["figures"], values["units"]
+    if ReportKind(values["kind"]) is not ReportKind.MONTHLY:
+        return ["承办单位", *UNIT.values()], unit_lines(figures, names)
+    title, volumes = volume_column(figures.get("volumes", ()))
+    counts = {unit: figures["units"].get(unit, {}) for unit in sorted({*figures["units"], *volumes})}
+    lines = zip(counts, unit_lines({"units": counts}, names), strict=True)
+    rows = [[*line, volumes.get(unit, NOTHING)] for unit, line in lines]
+    return ["承办单位", *UNIT.values(), title], rows
 
 
 def _file(values: Values, ending: str, media_type: str, content: bytes) -> File:

@@ -90,6 +90,10 @@ async def _run(services: Services, hall: str, due: Due, now: datetime) -> Run:
     differs = [] if content.digest == report.digest else ["content"]
     for file in files:
         row = stored.get(file.format)
-        kept = row and services.keyring.open(row.content, sealing(report_id, row.format))
+        kept = (
+            services.keyring.open(row.content, sealing(report_id, row.format))
+            if row and row.content is not None
+            else None
+        )
         differs += [file.format] * (kept != file.content)
     return Run(report, again, tuple(differs), tuple(files))

@@ -133,7 +133,7 @@ async def download(
         report = await _find(session, viewer, report_id)
         files = await _files(session, [report_id])
     file = next((each for each in files if format in (None, each.format)), None)
-    if file is None or file.erased_at is not None:
+    if file is None or file.content is None:  # erased with a case that it told of
         raise NotFound("file")
     content = services.keyring.open(file.content, sealing(report_id, file.format))
     at = await services.wall.now()
@@ -258,6 +258,7 @@ def _view(
         "open": figures["standing"].get("open", 0),
         "overdue": figures["standing"].get("overdue", 0),
         "late": figures["period"].get("late", 0),
+        "volumes": figures.get("volumes", []),
         "digest": report.digest,
         "files": [
             {

@@ -25,14 +25,18 @@ TITLES = {
     ReportKind.MONTHLY: "“办不成事”反映窗口月度汇总",
 }
 SOURCE = "summary.typ"
+LATE_VOLUMES = ("月份", "承办单位", "原报 12345 件数", "现为")
 RATE_NOTE = "本期到期或答复已审核通过的办理件，按截止时的台账计算；“—”表示没有可计算的办件。"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every entry: the same content gives the same bytes
 
 
-def summary(values: Values, counts: Counts, tables: Mapping[str, Table]) -> Values:
+def summary(
+    values: Values, counts: Counts, tables: Mapping[str, Table], unit_notes: Sequence[str] = ()
+) -> Values:
     """Return what both forms show, in words; nothing is left to reckon for a template.
 
-    `tables` are `rates`, `units` and, of a month, `causes`.
+    `tables` are `rates`, `units` and, of a month, `causes` and `late_volumes`; `unit_notes` stand below
+    the units.
     """
     rates, units, causes = tables["rates"], tables["units"], tables["causes"]
     kind = ReportKind(values["kind"])
@@ -53,6 +57,8 @@ def summary(values: Values, counts: Counts, tables: Mapping[str, Table]) -> Valu
         "rate_note": RATE_NOTE,
         "unit_head": list(units[0]),
         "units": [list(row) for row in units[1]],
+        "unit_notes": list(unit_notes),
+        "late_volumes": [list(row) for row in tables["late_volumes"][1]],
         "cause_head": list(causes[0]),
         "causes": [list(row) for row in causes[1]],
         "demands": [_demand(line) for line in values.get("demands", ())],

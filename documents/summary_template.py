@@ -15,7 +15,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from documents.summary import TITLES
+from documents.summary import LATE_VOLUMES, TITLES
 from rules.reporting import ReportKind
 
 _SONG, _HEI = "宋体", "黑体"
@@ -46,8 +46,12 @@ def make_template(kind: ReportKind) -> bytes:
     _rows(document, [f"{{{{ rate_head[{each}] }}}}" for each in range(6)], "rates", 6)
     _line(document, "{{ rate_note }}", size=9)
     _heading(document, f"{next(sections)}、各承办单位")
-    _rows(document, [f"{{{{ unit_head[{each}] }}}}" for each in range(7)], "units", 7)
+    columns = 8 if kind is ReportKind.MONTHLY else 7
+    _rows(document, [f"{{{{ unit_head[{each}] }}}}" for each in range(columns)], "units", columns)
     if kind is ReportKind.MONTHLY:
+        _line(document, "{%p for note in unit_notes %}")
+        _line(document, "{{ note }}", size=9)
+        _line(document, "{%p endfor %}")
         _heading(document, f"{next(sections)}、问题、需求与措施")
         causes = [f"{{{{ cause_head[{each}] }}}}" for each in range(6)]
         _when(document, "causes", causes, "本期没有列入清单的问题。")
@@ -58,7 +62,12 @@ def make_template(kind: ReportKind) -> bytes:
     _heading(document, f"{next(sections)}、需关注的办件")
     _when(document, "concerns", CONCERNS, "本期末没有需关注的办件。")
     _heading(document, f"{next(sections)}、补报事项")
-    _when(document, "late", LATE, "没有补报事项。")
+    _when(document, "late", LATE, "没有补报事项。", unless="late_volumes")
+    if kind is ReportKind.MONTHLY:
+        _line(document, "{%p if late_volumes %}")
+        _line(document, "12345 件数补报", size=11, font=_HEI)
+        _rows(document, LATE_VOLUMES, "late_volumes", len(LATE_VOLUMES))
+        _line(document, "{%p endif %}")
     _heading(document, f"{next(sections)}、台账签名摘要")
     _line(document, "{{ head }}", size=10.5)
     _line(document, "")
@@ -130,11 +139,11 @@ def _counts(document: Any) -> None:
     _line(document, "{%p endfor %}")
 
 
-def _when(document: Any, name: str, heads: Sequence[str], otherwise: str) -> None:
-    """A table where there are rows, else a sentence."""
+def _when(document: Any, name: str, heads: Sequence[str], otherwise: str, unless: str | None = None) -> None:
+    """A table where there are rows, else a sentence; none of both where `unless` holds."""
     _line(document, f"{{%p if {name} %}}")
     _rows(document, heads, name, len(heads))
-    _line(document, "{%p else %}")
+    _line(document, f"{{%p elif not {unless} %}}" if unless else "{%p else %}")
     _line(document, otherwise)
     _line(document, "{%p endif %}")
 

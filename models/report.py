@@ -44,7 +44,7 @@ class Report(Base, table=True):
 class ReportFile(Base, table=True):
     """One file of a report; `content` is sealed by the keyring, purpose `report:<id>:<format>`.
 
-    Once a case that it tells of was erased, `content` is empty and `erased_at` says since when.
+    Once a case that it tells of was erased, `content` is None and `erased_at` says since when.
     """
 
     __tablename__ = "report_files"
@@ -56,7 +56,7 @@ class ReportFile(Base, table=True):
     media_type: str = Field(max_length=NAME)
     size: int
     sha256: str = Field(max_length=DIGEST)
-    content: bytes = Field(sa_type=LargeBinary)
+    content: bytes | None = Field(default=None, sa_type=LargeBinary)
     erased_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 

@@ -19,6 +19,7 @@ from models.report import Report, ReportCase, ReportFile, ReportingPlan, ReportR
 from models.retention import Erasure, ErasureHold
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
 from models.typical import TypicalCase
+from models.volume import MonthlyVolume
 
 metadata = Base.metadata
 
@@ -56,6 +57,7 @@ __all__ = [
     "LedgerCheck",
     "LedgerEvent",
     "LedgerHead",
+    "MonthlyVolume",
     "Notification",
     "NumberCounter",
     "Petitioner",

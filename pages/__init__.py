@@ -48,6 +48,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         sign_in,
         supervision,
         typical,
+        volumes,
         what_if,
     )
     from pages.dossier_pdf import dossier_pdf
@@ -61,7 +62,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules += [list_exports, figure_exports, admin_exports, access_log]
     modules += [exports, cases, case, case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
-    modules += [admin_calendar, admin_policies, reports, bulletins, bottlenecks, lessons, typical]
+    modules += [admin_calendar, admin_policies, volumes, reports, bulletins, bottlenecks, lessons, typical]
     modules += [public_cases, figures, what_if, personal_data]
     modules += [rehearsal] * in_rehearsal
     for module in modules:

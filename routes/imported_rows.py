@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from casework.csv_table import SHEET as CSV
-from casework.csv_table import csv_rows
+from casework.csv_file import CsvFile
 from casework.errors import BadInput
 from casework.filing import Origin
 from casework.imports import Read, Row
@@ -253,9 +252,7 @@ def _table(content: bytes) -> tuple[str, list[list[str]]]:
     """Return the name of the first sheet and its rows. Raises `BadTable`."""
     if not content:
         raise BadTable([Fault("文件", 0, "", "文件是空的")])
-    if not content.startswith(ZIP):
-        return CSV, csv_rows(content)
-    book = Workbook(content)
+    book = Workbook(content) if content.startswith(ZIP) else CsvFile(content)
     return book.sheets[0], book.rows(book.sheets[0])
 
 

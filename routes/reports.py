@@ -44,8 +44,28 @@ class ReceiptItem(BaseModel):
     at: str
 
 
+class VolumeItem(BaseModel):
+    """The 12345 calls of a month (`YYYY-MM`) by unit, as known at the cut-off; null: nothing imported.
+
+    `late`: imported too late for an earlier report, which could say `before`.
+    """
+
+    month: str
+    late: bool
+    units: dict[str, int] | None
+    before: dict[str, int] | None
+    total: int | None
+    version: int | None
+    imported_by: str | None
+    imported_at: str | None
+    sha256: str | None
+
+
 class ReportItem(BaseModel):
-    """A report covers (`from`, `to`]; `late` counts what came too late for the one before."""
+    """A report covers (`from`, `to`]; `late` counts what came too late for the one before.
+
+    `volumes`: of a centre's monthly summary only.
+    """
 
     id: str
     kind: ReportKind
@@ -62,6 +82,7 @@ class ReportItem(BaseModel):
     open: int
     overdue: int
     late: int
+    volumes: list[VolumeItem]
     digest: str
     files: list[FileItem]
     receipts: list[ReceiptItem]

@@ -145,6 +145,7 @@ FAULTS: dict[str, str] = {
     "received_too_long_ago": "早于一年，不能再作为在办件导入",
     "reference_reused": "该编号已经登记过，内容与这次不同",
     "not_due_yet": "该期报告尚未到期",
+    "month_not_over": "该月尚未结束",
     "required": "必填",
     "at_least_one": "至少为 1",
     "bad_check_digit": "校验位不正确",

@@ -22,6 +22,7 @@ GROUPS = {
     "case": ["show", "resume"],
     "keys": ["list", "new", "rotate", "forget"],
     "report": ["run", "template"],
+    "import": ["12345"],
 }
 COMMANDS = [
     [],
@@ -116,6 +117,17 @@ def test_a_contact_table_goes_from_template_to_import(installed: Path, tmp_path:
     assert bancheng(installed, "directory", "template", file)[0] == 0
     assert bancheng(installed, "directory", "template", file)[0] == 1
     assert bancheng(installed, "directory", "import", file) == (1, "业务联系表：没有内容\n")
+
+
+def test_the_12345_volume_of_a_month_is_imported(installed: Path, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text("单位,件数\n市场监管局,5\n没有局,x\n", "utf-8")
+    given = ["import", "12345", file, "--hall", "guilin", "--month", "2026-02"]
+    code, said = bancheng(installed, *given)
+    assert code == 1 and said.count("第 3 行") == 2
+    file.write_text("单位,件数\n市场监管局,5\n", "utf-8")
+    assert bancheng(installed, *given) == (0, "已导入 2026-02：1 个单位，合计 5 件，第 1 版。\n")
+    assert bancheng(installed, *given[:-1], "2026-2")[0] == 2
 
 
 def test_a_calendar_is_shown_and_loaded(installed: Path, tmp_path: Path) -> None:

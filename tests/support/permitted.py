@@ -237,6 +237,9 @@ PAGES: dict[str, Roles] = {
     "POST /cases/{number}/unmask": CLERKS | UNIT | SUPERVISOR | AUDITOR,
     "POST /cases/{number}/query-code": CLERKS,
     "GET /reports": LEAD | CENTRE | SUPERVISOR | AUDITOR,
+    "GET /reports/volumes": LEAD | CENTRE | SUPERVISOR | AUDITOR | ADMIN,
+    "POST /reports/volumes": CENTRE | ADMIN,
+    "GET /reports/volumes/template.xlsx": CENTRE | ADMIN,
     "GET /reports/{report}": LEAD | CENTRE | SUPERVISOR | AUDITOR,  # the matrix has one of the hall
     "GET /reports/{report}/file": LEAD | CENTRE | SUPERVISOR | AUDITOR,
     "POST /reports/{report}/receipt": CENTRE,  # the centre's summary: the supervisor

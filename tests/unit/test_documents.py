@@ -12,9 +12,9 @@ from docx import Document
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from casework.report_figures import UNIT, lines, unit_lines
-from casework.report_lists import cause_lines
-from casework.report_rates import rate_lines
+from casework.report_figures import lines
+from casework.report_files import tables_of
+from casework.report_volumes import volume_notes
 from documents.cells import CUT, LONGEST, fitting
 from documents.excel import Workbook
 from documents.hall_weekly import hall_weekly
@@ -324,13 +324,9 @@ def test_the_signed_head_of_the_ledger_is_printed() -> None:
 
 def shown(**parts: Any) -> dict[str, Any]:
     values = head(kind="centre_weekly", concerns=[], late=[]) | parts
-    figures, names = values["figures"], values["units"]
-    tables = {
-        "rates": rate_lines(figures["rates"], names),
-        "units": (["承办单位", *UNIT.values()], unit_lines(figures, names)),
-        "causes": cause_lines(figures.get("causes", {})),
-    }
-    return dict(summary(values, lines(figures), tables))
+    figures = values["figures"]
+    notes = volume_notes(figures.get("volumes", ()))
+    return dict(summary(values, lines(figures), tables_of(values), notes))
 
 
 def as_word(shown: dict[str, Any], template: Path | None = None) -> bytes:

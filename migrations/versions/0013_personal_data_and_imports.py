@@ -1,14 +1,14 @@
 """Erasure of personal data with its holds; where a case came from; imports of files, systems that push.
 
-Revision: 0010, after 0009.
+Revision: 0013, after 0012.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0010"
-down_revision = "0009"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -50,7 +50,9 @@ def _retention() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure_holds")),
     )
     _partial("uq_erasure_holds_standing", "erasure_holds", ["case_id"], "lifted_at IS NULL", unique=True)
-    op.add_column("report_files", sa.Column("erased_at", INSTANT, nullable=True))
+    with op.batch_alter_table("report_files") as files:
+        files.add_column(sa.Column("erased_at", INSTANT, nullable=True))
+        files.alter_column("content", existing_type=sa.LargeBinary(), nullable=True)
 
 
 def _origins() -> None:
@@ -128,7 +130,10 @@ def downgrade() -> None:
         op.drop_column("cases", column)
     for column in ("imported_at", "reference", "source", "origin_key"):
         op.drop_column("filings", column)
-    op.drop_column("report_files", "erased_at")
+    op.execute("DELETE FROM report_files WHERE content IS NULL")
+    with op.batch_alter_table("report_files") as files:
+        files.drop_column("erased_at")
+        files.alter_column("content", existing_type=sa.LargeBinary(), nullable=False)
 
 
 def _partial(name: str, table: str, columns: list[str], condition: str, unique: bool = False) -> None:
