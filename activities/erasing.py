@@ -14,8 +14,8 @@ from activities.tables import CASES, FACTS, FILINGS, PETITIONERS, SECRETS
 from models.attachment import Attachment
 from models.base import Base
 from models.command import SentCommand
-from models.crypto import hash_code, new_code
-from models.report import ReportCase, ReportFile
+from models.crypto import Keyring, hash_code, new_code
+from models.report import ReportCase, ReportFile, sealing
 from models.typical import TypicalCase
 
 GONE = "（已清除）"
@@ -38,7 +38,7 @@ _BLANKED: Mapping[Table, tuple[str, ...]] = {
 """Columns by table that become empty; of `cases` the row's own id is the case's."""
 
 
-def erase_rows(connection: Connection, case_id: str, at: datetime) -> bool:
+def erase_rows(connection: Connection, keyring: Keyring, case_id: str, at: datetime) -> bool:
     """Erase a case in the caller's transaction; False where its key was destroyed before.
 
     Idempotent: a second time finds no key. The caller has locked the case and judged that it may go.
@@ -53,7 +53,7 @@ def erase_rows(connection: Connection, case_id: str, at: datetime) -> bool:
     connection.execute(update(FILINGS).where(FILINGS.c.case_id == case_id).values(_blank_filing()))
     connection.execute(delete(COMMANDS).where(COMMANDS.c.case_id == case_id))
     _write_ups(connection, case_id)
-    _reports(connection, case_id, at)
+    _reports(connection, keyring, case_id, at)
     return gone
 
 
@@ -70,8 +70,13 @@ def _write_ups(connection: Connection, case_id: str) -> None:
     connection.execute(update(TYPICAL).where(*unpublished).values(blank))
 
 
-def _reports(connection: Connection, case_id: str, at: datetime) -> None:
+def _reports(connection: Connection, keyring: Keyring, case_id: str, at: datetime) -> None:
     """Empty the files of the reports that told of the case; what is left of it can be made again by hand."""
     told_of = select(REPORT_CASES.c.report_id).where(REPORT_CASES.c.case_id == case_id)
+    key = REPORT_FILES.c.report_id, REPORT_FILES.c.format
     standing = REPORT_FILES.c.report_id.in_(told_of), REPORT_FILES.c.erased_at.is_(None)
-    connection.execute(update(REPORT_FILES).where(*standing).values(content=None, erased_at=at))
+    for report_id, ending in connection.execute(select(*key).where(*standing)).all():
+        # A token still: whatever moves tokens from key to key must find one in each row.
+        nothing = keyring.seal(b"", sealing(report_id, ending))
+        mine = key[0] == report_id, key[1] == ending
+        connection.execute(update(REPORT_FILES).where(*mine).values(content=nothing, erased_at=at))

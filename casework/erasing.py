@@ -144,7 +144,7 @@ async def _erase(services: Services, case_id: str, now: datetime, why: str) -> i
         if case is None:  # held meanwhile, or another worker was first
             return 0
         connection = await session.connection()
-        await connection.run_sync(erase_rows, case_id, now)
+        await connection.run_sync(erase_rows, services.keyring, case_id, now)
         await session.merge(
             Erasure(
                 case_id=case_id,

@@ -11,10 +11,10 @@ from activities.reporting import calendar_of, make_once, report_id_of, times_of
 from casework.calendars import hall_of
 from casework.errors import BadInput
 from casework.report_files import File
-from casework.report_making import ReportMaker, sealing
+from casework.report_making import ReportMaker
 from casework.services import Services
 from models.directory import Hall
-from models.report import Report, ReportFile
+from models.report import Report, ReportFile, sealing
 from rules.calendar import SHANGHAI
 from rules.reporting import Due, ReportKind, due_of
 
@@ -90,10 +90,6 @@ async def _run(services: Services, hall: str, due: Due, now: datetime) -> Run:
     differs = [] if content.digest == report.digest else ["content"]
     for file in files:
         row = stored.get(file.format)
-        kept = (
-            services.keyring.open(row.content, sealing(report_id, row.format))
-            if row and row.content is not None
-            else None
-        )
+        kept = row and services.keyring.open(row.content, sealing(report_id, row.format))
         differs += [file.format] * (kept != file.content)
     return Run(report, again, tuple(differs), tuple(files))

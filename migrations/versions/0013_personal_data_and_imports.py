@@ -50,9 +50,7 @@ def _retention() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure_holds")),
     )
     _partial("uq_erasure_holds_standing", "erasure_holds", ["case_id"], "lifted_at IS NULL", unique=True)
-    with op.batch_alter_table("report_files") as files:
-        files.add_column(sa.Column("erased_at", INSTANT, nullable=True))
-        files.alter_column("content", existing_type=sa.LargeBinary(), nullable=True)
+    op.add_column("report_files", sa.Column("erased_at", INSTANT, nullable=True))
 
 
 def _origins() -> None:
@@ -130,10 +128,7 @@ def downgrade() -> None:
         op.drop_column("cases", column)
     for column in ("imported_at", "reference", "source", "origin_key"):
         op.drop_column("filings", column)
-    op.execute("DELETE FROM report_files WHERE content IS NULL")
-    with op.batch_alter_table("report_files") as files:
-        files.drop_column("erased_at")
-        files.alter_column("content", existing_type=sa.LargeBinary(), nullable=False)
+    op.drop_column("report_files", "erased_at")
 
 
 def _partial(name: str, table: str, columns: list[str], condition: str, unique: bool = False) -> None:

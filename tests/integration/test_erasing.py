@@ -23,7 +23,7 @@ from casework.viewer import Viewer
 from models.access import AccessLog
 from models.case import Case
 from models.filing import CaseSecret, Petitioner
-from models.report import ReportFile
+from models.report import ReportFile, sealing
 from models.retention import Erasure
 from models.tables import metadata
 from rules.case.errors import Forbidden
@@ -287,7 +287,8 @@ async def test_a_report_that_told_of_it_is_emptied_and_made_again_without_it(
         await erase_due(services)
         async with services.database.read() as session:
             files = (await session.exec(select(ReportFile))).all()
-        assert files and all(file.content is None and file.erased_at and file.sha256 for file in files)
+        opened = [services.keyring.open(f.content, sealing(f.report_id, f.format)) for f in files]
+        assert opened == [b""] and files[0].erased_at and files[0].sha256
         run = (await run_reports(services, "hall_weekly", now.date(), "guilin"))[0]
         assert run.again and run.erased and not run.differs
         listed = (await sqlite_house.get("reports", by="guilin.lead")).json()["items"][0]

@@ -31,7 +31,6 @@ from casework.key_rotation import (
     key_status,
     rotate,
 )
-from casework.report_making import sealing as report_sealing
 from casework.sealed_columns import CASE_KEYS, COLUMNS, SealedColumn, reseal
 from casework.searching import is_of_person
 from casework.second_factor import opened as totp_secret
@@ -47,6 +46,7 @@ from models.house_key import PAYLOAD, HouseKey, KeyHolder
 from models.imported import Import, ImportRow
 from models.petitioner import PHONE_INDEX
 from models.report import Report, ReportFile
+from models.report import sealing as report_sealing
 from rules.case.vocabulary import Role
 from tests.support.house import KEYRING, PHONE, House, form
 from tests.support.keys import NEW, OLD, with_keys
@@ -74,7 +74,6 @@ class Kept:
             user = await session.get_one(User, "guilin.clerk")
             assert totp_secret(services, user) == "JBSWY3DPEHPK3PXP"
             file = await session.get_one(ReportFile, ("r1", "pdf"))
-            assert file.content is not None
             assert services.keyring.open(file.content, report_sealing("r1", "pdf")) == b"\xff%PDF"
             row = await session.get_one(ImportRow, ("i1", 2))
             assert services.keyring.open_text(str(row.form), "import:i1:2") == "{}"
