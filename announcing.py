@@ -16,8 +16,11 @@ from casework.contact_table import Imported
 from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
 from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
+from casework.erasing import NotAList
+from casework.erasure_holds import Coming
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
+from casework.imports import Looked, Shown
 from casework.key_files import BadKeyFile
 from casework.key_rotation import NoSuchKey, NotReady, StillNeeded
 from casework.policy_draft import BadPolicy
@@ -31,6 +34,7 @@ from models.case import LedgerEvent
 from models.crypto import UnsealError
 from models.database import DatabaseUnavailable
 from models.directory import User
+from models.imported import Integration
 from pages.policy_faults import policy_faults_in_words
 from routes.evidence_words import finding_words, lines_of, report_words
 from routes.wording import ROLES, fault_words
@@ -39,7 +43,13 @@ from rules.case.vocabulary import Role
 from rules.report_words import REPORT_KIND
 from settings import Settings
 
-_MISSING = {"user": "没有这个用户。", "hall": "没有这个大厅。", "case": "没有这个办件。"}
+_MISSING = {
+    "user": "没有这个用户。",
+    "hall": "没有这个大厅。",
+    "case": "没有这个办件。",
+    "person": "没有保存这个人的信息。",
+    "integration": "没有这个在用的对接系统。",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ def explanation(error: Exception) -> Explanation | None:
             return Explanation(f"数据库结构不是最新：请先运行 bancheng migrate。({kind})")
         case BadPolicy():
             return Explanation("\n".join(policy_faults_in_words(error.faults)), misuse=True)
-        case BadSettings() | NotEvidence():
+        case BadSettings() | NotEvidence() | NotAList():
             return Explanation(str(error), misuse=True)
         case BadTable() | Failure() | EmbeddedFailure() | BadKeyFile() | OSError():
             return Explanation(str(error))
@@ -153,6 +163,8 @@ def run_lines(done: Run) -> Iterator[str]:
     yield f"{report.hall} {REPORT_KIND[report.kind]}：{period}，应于 {_minute(report.due_at)} 生成"
     if not done.again:
         yield f"  已生成并存档(生成时间 {_minute(report.made_at)})，内容摘要 {report.digest}"
+    elif done.erased:
+        yield "  所载办件的个人信息已有清除，存档文件随之清空；按台账现状重新生成，与当时不同"
     elif done.differs:
         yield f"  与存档不一致：{'、'.join(done.differs)}(存档的内容摘要 {report.digest})"
     else:
@@ -212,7 +224,8 @@ def case_lines(case: dict[str, Any], events: Sequence[LedgerEvent]) -> Iterator[
 def verified_lines(report: CaseReport) -> Iterator[str]:
     """Say what came of verifying a case."""
     yield "台账：" + ("完好" if report.ledger_ok else "未通过")
-    yield "重演：" + ("一致" if report.replay_ok else "未通过")
+    outcome = "一致" if report.replay_ok else "已清除" if report.only_erased else "未通过"
+    yield "重演：" + outcome
     yield report_words(report)
 
 
@@ -226,6 +239,34 @@ def ledger_lines(report: LedgerReport, numbers: Mapping[str, str]) -> Iterator[s
     yield from lines_of(report.lost, numbers)
     if report.ok:
         yield "全部完好。"
+
+
+def looked_lines(looked: Looked) -> Iterator[str]:
+    """Say what a file of cases holds, every fault in a line."""
+    yield f"可以登记 {looked.new} 行，此前已登记 {looked.repeated} 行，有问题 {len(looked.faults)} 处。"
+    yield from map(str, looked.faults)
+
+
+def imported_lines(looked: Looked, shown: Shown) -> Iterator[str]:
+    """Say what came of an import."""
+    yield from looked_lines(looked)
+    counts = shown.counts
+    done = f"已登记 {counts.get('filed', 0)} 行，此前已登记 {counts.get('repeated', 0)} 行"
+    yield f"{done}，未登记 {counts.get('refused', 0)} 行。"
+
+
+def integration_line(found: Integration) -> str:
+    """Return a system that pushes cases in one line."""
+    used = _minute(found.last_used_at) if found.last_used_at else "未使用"
+    marks = f"停用于 {_minute(found.revoked_at)}" if found.revoked_at else "在用"
+    return "\t".join([found.name, found.hall, found.source, f"最近使用 {used}", marks])
+
+
+def due_lines(due: Sequence[Coming]) -> Iterator[str]:
+    """Say whose personal data the next pass erases."""
+    for each in due:
+        yield f"{each.place.number}\t归档 {_minute(each.place.archived_at)}\t期满 {_minute(each.erased_at)}"
+    yield f"到期 {len(due)} 件。" if due else "没有到期的办件。"
 
 
 def dossier_lines(report: DossierReport) -> Iterator[str]:

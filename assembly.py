@@ -13,7 +13,7 @@ from logs import engine_metrics
 from models.codec import data_converter
 from models.crypto import Keyring
 from models.database import Database
-from models.policies import read_offers, read_policies, read_reporting_times
+from models.policies import read_offers, read_policies, read_reporting_times, read_retentions
 from settings import Settings
 
 
@@ -81,6 +81,7 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         keys_file=settings.keys_file,
         given_evidence=settings.evidence(),
         reporting=read_reporting_times(settings.policies_dir),
+        retention=read_retentions(settings.policies_dir),
         templates=settings.data_dir / "templates",
         watch=Watch(operators=settings.operators(), engine_metrics=engine_metrics()),
     )

@@ -11,7 +11,7 @@ from console import HallOption, checked, fail, group, log_to, run, with_services
 ledger = group("The whole ledger as evidence: signed heads, verification.")
 dossier = group("Dossiers of cases, as inspectors get them.")
 report = group("Weekly and monthly reports.")
-imports = group("Figures that come from elsewhere.")
+imports = group("What comes from elsewhere: figures, cases.")
 DAY = "%Y-%m-%d"
 
 

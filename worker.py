@@ -32,9 +32,11 @@ from activities.reporting import ReportingActivities
 from activities.writing import LedgerWriter
 from assembly import build_services
 from casework.engine import EngineUnavailable
+from casework.erasing import keep_erasing
 from casework.heads import start_heads
 from casework.histories import exporting
 from casework.house_keys import holding_keys
+from casework.imports import keep_importing
 from casework.namespace import RETENTION, look_at
 from casework.rearming import TellCases
 from casework.relay import relay
@@ -187,6 +189,18 @@ async def _beside(services: Services, engine_lasts: bool) -> AsyncIterator[None]
     work = [relay(services), exporting(services), keep_reporting(services)]
     if engine_lasts:
         work.append(resuming(services))
+
+
+async def _beside(services: Services) -> AsyncIterator[None]:
+    """Do what no workflow asks for.
+
+    Register what was filed while the engine was away, export histories, have every hall report, erase
+    personal data whose time is over, and file what was imported.
+    """
+    work = (
+        *(relay(services), exporting(services), keep_reporting(services)),
+        *(keep_erasing(services), keep_importing(services)),
+    )
     tasks = [asyncio.create_task(each) for each in work]
     try:
         yield

@@ -52,9 +52,9 @@ def _response_since(state: CaseState) -> datetime | None:
 
 
 def texts_of(event: Event) -> dict[str, str]:
-    """Return the texts of an event that the projection shows; erasure blanks them."""
+    """Return the texts of an event that the projection shows; none once they were erased."""
     texts = {name: event.texts[name] for name in ("matter", "problem") if name in event.texts}
-    if event.type == "reply":
+    if event.type == "reply" and "text" in event.texts:
         texts["reply_text"] = event.texts["text"]
     elif event.type == "archive" and "lesson" in event.texts:
         texts["lesson"] = event.texts["lesson"]

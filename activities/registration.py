@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from temporalio import activity
 
 from activities.runs import run_of_activity
-from activities.tables import COUNTERS, FILINGS
+from activities.tables import CASES, COUNTERS, FILINGS
 from activities.writing import Head, LedgerWriter, rows_after, wrapped_key_of
 from models.database import Database
 from models.messages import (
@@ -65,10 +65,14 @@ class RegistrationActivities:
             _NUMBERED, {"filed": request.case_id, "number": number, "registered_at": request.at}
         )
         event = _registered(filing, number, request)
-        values = encode_event(event) | {"texts": self._form(filing)}
+        values = _with_origin(filing, encode_event(event) | {"texts": self._form(filing)})
         alarm = _first_alarm(event, request)
         head = Head(request.case_id, filing.wrapped_key)
-        return self._writer.append(connection, head, "register", [values], alarm, run_id)
+        recorded = self._writer.append(connection, head, "register", [values], alarm, run_id)
+        if filing.imported_at is not None:
+            origin = {"source": filing.source, "reference": filing.reference}
+            connection.execute(update(CASES).where(CASES.c.id == request.case_id).values(origin))
+        return recorded
 
     def _form(self, filing: Any) -> Values:
         if filing.form is None:
@@ -92,6 +96,18 @@ def _registered(filing: Any, number: str, request: RegisterRequest) -> Event:
     )
     calendar = request.terms.read_calendar()
     return decide(None, command, request.at, SYSTEM, policy, calendar)[0]
+
+
+def _with_origin(filing: Any, values: Values) -> Values:
+    """Return the event, saying when it was imported and from where: T0 was not witnessed here.
+
+    The number in the other system leads to a person there: it is sealed with the texts.
+    """
+    if filing.imported_at is None:
+        return values
+    data = {"imported_at": filing.imported_at.isoformat(), "source": filing.source}
+    sealed = {"reference": filing.reference} if filing.reference else {}
+    return values | {"data": values["data"] | data, "texts": values["texts"] | sealed}
 
 
 def _first_alarm(event: Event, request: RegisterRequest) -> NextAlarm | None:

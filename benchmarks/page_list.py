@@ -71,6 +71,8 @@ PAGES = (
     (NOBODY, "/public/cases?page=2"),
     ("guilin.supervisor", "/evidence"),
     ("auditor", "/evidence"),
+    ("auditor", "/personal-data"),
+    ("guilin.clerk", "/counter/import"),
     ("admin", "/admin/users"),
     ("admin", "/admin/users?q=market"),
     ("admin", "/admin/contacts"),

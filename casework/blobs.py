@@ -6,7 +6,9 @@ Folder of a case, then the digest: neither name nor type of a file can be read f
 import asyncio
 import hashlib
 import os
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from models.crypto import CaseKey
@@ -29,6 +31,15 @@ class Blobs:
     async def drop(self, case_id: str, digest: str) -> None:
         """Delete a file, if it is there."""
         await asyncio.to_thread(self._path(case_id, digest).unlink, missing_ok=True)
+
+    async def drop_all(self, case_id: str) -> None:
+        """Delete every file of a case, if there are any."""
+        await asyncio.to_thread(self._drop_all, case_id)
+
+    def _drop_all(self, case_id: str) -> None:
+        folder = self._folder / case_id
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
     def _put(self, case_id: str, key: CaseKey, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlmodel import col, or_, select
 
@@ -19,6 +20,7 @@ from models.codec import data_converter
 from models.evidence import HeadLeaf
 from models.heads import HeadFile
 from models.merkle import Leaf
+from models.retention import Erasure
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class CaseEvidence:
     heads: Sequence[HeadFile]
     runs: Sequence[RunHistory]
     records: Sequence[ItemRecord] = ()
+    erased_at: datetime | None = None
 
     def over(self, kind: str, key: str) -> list[tuple[HeadFile, Leaf]]:
         """Return the heads over the case (`case`, its id) or a record (`act`, its key), with their leaf."""
@@ -59,7 +62,10 @@ class CaseEvidence:
 
 @dataclass(frozen=True)
 class CaseReport:
-    """What came of it. `head` is the newest over the case; the numbers count what was looked at."""
+    """What came of it. `head` is the newest over the case; the numbers count what was looked at.
+
+    `erased_at`: the case's personal data was erased then, and its history with it.
+    """
 
     events: int
     runs: int
@@ -67,6 +73,7 @@ class CaseReport:
     ledger: list[Finding] = field(default_factory=list)
     replay: list[Finding] = field(default_factory=list)
     acts: int = 0
+    erased_at: datetime | None = None
 
     @property
     def ledger_ok(self) -> bool:
@@ -77,6 +84,12 @@ class CaseReport:
     def replay_ok(self) -> bool:
         """Whether every run replays to the events of the ledger; not where a history is lost."""
         return not self.replay
+
+    @property
+    def only_erased(self) -> bool:
+        """Whether the one thing missing is the history that was erased with the personal data."""
+        gone = all(finding.what == "history_erased" for finding in self.replay)
+        return self.ledger_ok and gone and bool(self.replay) and self.erased_at is not None
 
 
 async def gather_evidence(services: Services, case_id: str) -> CaseEvidence:
@@ -93,6 +106,7 @@ async def gather_chains(services: Services, case_id: str) -> CaseEvidence:
     """Read chains and heads alone, which needs no engine. Raises DatabaseUnavailable."""
     async with services.database.read() as session:  # one snapshot: projection and ledger agree in it
         case = await session.get_one(Case, case_id)
+        erasure = await session.get(Erasure, case_id)
         rows = await read_events(session, services.keyring, [case_id])
         erased = case_id not in await case_keys(session, services.keyring, [case_id])
         records = await acts_of_case(session, services.keyring, case_id)
@@ -105,7 +119,8 @@ async def gather_chains(services: Services, case_id: str) -> CaseEvidence:
         await services.database.look(lambda session, number=number: read_head(session, number))  # type: ignore[misc]
         for number in numbers
     ]
-    return CaseEvidence(case, rows, erased, heads, (), records)
+    erased_at = erasure.erased_at if erasure else None
+    return CaseEvidence(case, rows, erased, heads, (), records, erased_at)
 
 
 async def verify_case(services: Services, case_id: str) -> CaseReport:
@@ -136,6 +151,7 @@ async def verify_evidence(services: Services, evidence: CaseEvidence) -> CaseRep
         ledger=[*filter(None, [chain, *acts]), *ledger],
         replay=await _replayed(services, evidence),
         acts=sum(len(record.rows) for record in evidence.records),
+        erased_at=evidence.erased_at if evidence.erased else None,
     )
 
 

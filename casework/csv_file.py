@@ -12,7 +12,10 @@ _ENCODINGS = ("utf-8-sig", "gb18030")  # what programs write today, and what Chi
 
 
 class CsvFile:
-    """The content of a CSV file, with commas between its fields; one sheet, as `Workbook` has several."""
+    """The content of a CSV file; one sheet, as `Workbook` has several.
+
+    Between its fields stand commas, or what stands in its first line instead: semicolons, tabs.
+    """
 
     sheets: Sequence[str] = (NAME,)
 
@@ -22,6 +25,10 @@ class CsvFile:
             self._rows = list(_rows(_text(content)))
         except (ValueError, csv.Error) as error:
             raise BadTable([Fault("文件", 0, "", UNREADABLE)]) from error
+
+    def rows(self, sheet: str) -> list[list[str]]:
+        """Return the rows as trimmed texts, as `Workbook.rows`."""
+        return self._rows
 
     def lines(self, sheet: str, needed: Sequence[str]) -> Iterator[Line]:
         """Return the filled rows below the headings. Raises `BadTable` as `Workbook.lines`."""
@@ -41,7 +48,19 @@ def _text(content: bytes) -> str:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    for number, row in enumerate(csv.reader(StringIO(text, newline=""), strict=True), start=1):
-        yield [cell.strip() for cell in row]
+    marks = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    for number, row in enumerate(marks, start=1):
+        yield [_shown(cell) for cell in row]
         if number == MOST_ROWS:  # that many are refused: the rest need not be read
             return
+
+
+def _delimiter(text: str) -> str:
+    first = text.partition("\n")[0]
+    return next((mark for mark in ",;\t" if mark in first), ",")
+
+
+def _shown(cell: str) -> str:
+    """Return a cell as its author meant it: long numbers are exported as ="123" to keep their digits."""
+    cell = cell.strip()
+    return cell[2:-1] if cell.startswith('="') and cell.endswith('"') else cell

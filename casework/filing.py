@@ -44,6 +44,21 @@ _FORM = ("matter", "problem", "attempts")
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a filing comes from that was received elsewhere: T0 is the one given there.
+
+    `key` comes once, whoever brings it; `reference` is its number in the system `source`, where it has
+    one. `imported_at` is when it was brought: the first event of the case says so.
+    """
+
+    key: str
+    source: str
+    reference: str | None
+    received_at: datetime
+    imported_at: datetime
+
+
 @dataclass(frozen=True, repr=False)
 class Filed:
     """What came of it: the HTTP status of contract.md, and the case with its query code."""
@@ -63,16 +78,19 @@ class _Kept:
     repeated: bool = False
 
 
-async def file_case(services: Services, viewer: Viewer, form: Values, key: str | None) -> Filed:
+async def file_case(
+    services: Services, viewer: Viewer, form: Values, key: str | None, origin: Origin | None = None
+) -> Filed:
     """File a form that was checked (contract.md, Filing); T0 is now, on the clock of the domain.
 
-    The same user, key and form give the same case again. Raises `BadInput` where the key came
-    with another form before, DatabaseUnavailable where nothing was kept.
+    The same user, key and form give the same case again. With an origin T0 is its own, and the filing
+    is refused by the database (IntegrityError) where its key came before. Raises `BadInput` where the
+    key came with another form before, DatabaseUnavailable where nothing was kept.
     """
     digest = body_hash(SCOPE, form)
-    received_at = await services.clock.now()
+    received_at = origin.received_at if origin else await services.clock.now()
     kept, terms = await asyncio.gather(
-        _keep(services, viewer, form, key, digest, received_at),
+        _keep(services, viewer, form, key, digest, received_at, origin),
         terms_for(services, form["hall"], received_at),
         return_exceptions=True,
     )
@@ -92,10 +110,14 @@ async def _keep(
     key: str | None,
     digest: str,
     received_at: datetime,
+    origin: Origin | None = None,
 ) -> _Kept:
     """Commit the filing, or find the one that came before under this key."""
     sent_at = await services.wall.now()
     filing = _filing(viewer, form, key, digest, received_at)
+    if origin is not None:
+        filing.origin_key, filing.imported_at = origin.key, origin.imported_at
+        filing.source, filing.reference = origin.source, origin.reference
 
     def work(session: Session) -> _Kept:
         if key is not None and (before := _before(session, viewer, key)):

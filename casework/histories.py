@@ -31,6 +31,7 @@ EVERY = timedelta(seconds=30)
 BATCH = 50
 AT_ONCE = 5
 KEPT, LOST = "kept", "lost"
+ERASED = "erased"  # the reason of one that ended after its case's key was destroyed
 _CLOSING = frozenset(
     {
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
@@ -113,7 +114,7 @@ async def _export(services: Services, run: CaseRun) -> bool:
     async with services.database.read() as session:
         key = (await case_keys(session, services.keyring, [run.case_id])).get(run.case_id)
     if key is None:
-        erased = HistoryExport(run_id=run.run_id, case_id=run.case_id, outcome=LOST, reason="erased", at=at)
+        erased = HistoryExport(run_id=run.run_id, case_id=run.case_id, outcome=LOST, reason=ERASED, at=at)
         return await _settle(services, erased)
     content = await asyncio.to_thread(packed, history)
     sha256 = await Blobs(services.evidence.histories).put(run.case_id, key, content)
@@ -208,6 +209,8 @@ async def _live(services: Services, case_id: str, run_id: str | None) -> RunHist
 
 
 async def _kept(services: Services, export: HistoryExport, key: object) -> RunHistory:
+    if export.outcome == LOST and export.reason == ERASED:
+        return RunHistory(export.run_id, None, "history_erased")
     if export.outcome != KEPT or export.sha256 is None:
         return RunHistory(export.run_id, None, "history_lost", export.reason)
     if key is None:

@@ -135,7 +135,8 @@ def _asked_of_cases(listing: Listing, keyring: Keyring) -> ColumnElement[bool]:
     if listing.q:
         texts = (col(Case.number), col(Case.matter), col(Case.problem))
         contained = [text.icontains(listing.q, autoescape=True) for text in texts]
-        conditions.append(or_(*contained, col(Case.id).in_(of_person(listing.q, keyring))))
+        known = (col(Case.reference) == listing.q, col(Case.id).in_(of_person(listing.q, keyring)))
+        conditions.append(or_(*contained, *known))
     return and_(true(), *conditions, *_period(listing, col(Case.received_at)))
 
 

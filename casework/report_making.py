@@ -17,7 +17,7 @@ from casework.report_files import CATEGORY, File, files_of
 from models.crypto import Keyring
 from models.database import Database
 from models.heads import Head
-from models.report import Report, ReportFile
+from models.report import Report, ReportFile, sealing
 from rules.reporting import Due, ReportKind
 
 
@@ -80,11 +80,6 @@ class ReportMaker:
             )
             for file in files
         ]
-
-
-def sealing(report_id: str, format: str) -> str:
-    """Return the purpose that a file is sealed for: it opens in its own row only."""
-    return f"report:{report_id}:{format}"
 
 
 def _printed(head: Head | None) -> dict[str, Any] | None:

@@ -11,22 +11,27 @@ from activities.reporting import calendar_of, make_once, report_id_of, times_of
 from casework.calendars import hall_of
 from casework.errors import BadInput
 from casework.report_files import File
-from casework.report_making import ReportMaker, sealing
+from casework.report_making import ReportMaker
 from casework.services import Services
 from models.directory import Hall
-from models.report import Report, ReportFile
+from models.report import Report, ReportFile, sealing
 from rules.calendar import SHANGHAI
 from rules.reporting import Due, ReportKind, due_of
 
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """What came of a run. `again`: it had been made before; `differs` names what is not as it was then."""
+    """What came of a run.
+
+    `again`: it had been made before; `differs` names what is not as it was then. `erased`: a case of it was
+    erased since, so that it differs as it should, and its stored files are empty.
+    """
 
     report: Report
     again: bool
     differs: tuple[str, ...]
     files: tuple[File, ...]
+    erased: bool = False
 
 
 async def run_reports(services: Services, kind: str, on: date, hall: str | None = None) -> list[Run]:
@@ -80,6 +85,8 @@ async def _run(services: Services, hall: str, due: Due, now: datetime) -> Run:
         wanted = select(ReportFile).where(ReportFile.report_id == report_id)
         stored = {row.format: row for row in (await session.exec(wanted)).all()}
     content, files = await maker.again(report)
+    if any(row.erased_at for row in stored.values()):
+        return Run(report, again, (), tuple(files), erased=True)
     differs = [] if content.digest == report.digest else ["content"]
     for file in files:
         row = stored.get(file.format)

@@ -15,12 +15,11 @@ from activities.reporting import ADDRESSEE
 from casework.directory import halls_seen
 from casework.errors import NotFound
 from casework.moments import shown
-from casework.report_making import sealing
 from casework.services import Services
 from casework.viewer import Viewer
 from models.access_log import append
 from models.directory import Hall
-from models.report import Report, ReportFile, ReportingPlan, ReportReceipt
+from models.report import Report, ReportFile, ReportingPlan, ReportReceipt, sealing
 from rules.case.errors import Forbidden
 from rules.case.vocabulary import Role
 from rules.report_words import CATEGORY, REPORT_KIND
@@ -40,6 +39,7 @@ _WITHOUT_CONTENT: tuple[Any, ...] = (
     ReportFile.name,
     ReportFile.size,
     ReportFile.sha256,
+    ReportFile.erased_at,
 )
 _LATEST: tuple[Any, ...] = (col(Report.due_at).desc(), col(Report.id))
 READERS = frozenset[Role]().union(*MAY_SEE.values())
@@ -132,7 +132,7 @@ async def download(
         report = await _find(session, viewer, report_id)
         files = await _files(session, [report_id])
     file = next((each for each in files if format in (None, each.format)), None)
-    if file is None:
+    if file is None or file.erased_at is not None:
         raise NotFound("file")
     content = services.keyring.open(file.content, sealing(report_id, file.format))
     at = await services.wall.now()
@@ -260,7 +260,10 @@ def _view(
         "volumes": figures.get("volumes", []),
         "digest": report.digest,
         "files": [
-            {"format": each.format, "name": each.name, "size": each.size, "sha256": each.sha256}
+            {
+                **{"format": each.format, "name": each.name, "size": each.size, "sha256": each.sha256},
+                "erased_at": shown(each.erased_at),
+            }
             for each in files
         ],
         "receipts": [

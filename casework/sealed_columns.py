@@ -21,6 +21,7 @@ from models.database import Database
 from models.directory import User
 from models.filing import CaseSecret
 from models.house_key import INDEX, PAYLOAD, HouseKey
+from models.imported import ImportRow
 from models.kept_form import KeptForm
 from models.report import ReportFile
 
@@ -80,6 +81,7 @@ COLUMNS: Sequence[SealedColumn] = (
     SealedColumn(_table(SentCommand), "answer", "answer:{}".format, within="sealed"),
     # A file may be large: few at a time.
     SealedColumn(_table(ReportFile), "content", "report:{}:{}".format, batch=5),
+    SealedColumn(_table(ImportRow), "form", "import:{}:{}".format),
     SealedColumn(_table(HouseKey), "wrapped", _house_key),
 )
 SIGNED = SealedColumn(ACTS, "sealed", "".format)

@@ -226,10 +226,11 @@ def _filters(wanted: Wanted) -> Condition:
 
 
 def _exactly(typed: str, keyring: Keyring) -> Condition:
-    """A number, in the case that it is written in; or the name or phone of a person."""
+    """A number, in the case that it is written in; one of another system; the name or phone of a person."""
     numbered = select(Case.id).where(col(Case.number).in_({typed, typed.lower(), typed.upper()}))
     # A union, since "or" would try both on every case.
-    return col(Case.id).in_(union(numbered, of_person(typed, keyring)))
+    elsewhere = select(Case.id).where(Case.reference == typed)
+    return col(Case.id).in_(union(numbered, elsewhere, of_person(typed, keyring)))
 
 
 def _contains(typed: str) -> Condition:

@@ -17,6 +17,7 @@ from models.crypto import Keyring
 from models.database import Database
 from rules.policy import HallOffer, Policy
 from rules.reporting import ReportingTimes
+from rules.retention import Retention
 
 
 class Clock(Protocol):
@@ -47,11 +48,21 @@ class Services:
     sign_in: SignInRules = field(default_factory=SignInRules)
     reporting: Mapping[str, ReportingTimes] = field(default_factory=dict)  # by policy; else as proposed
     facts: FactsWriter = field(default_factory=FactsWriter)
+    retention: Mapping[str, Retention] = field(default_factory=dict)  # by policy; else as proposed
     templates: Path | None = None  # where an operator keeps templates of their own
     heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
     watch: Watch = field(default_factory=Watch)
     keys_file: Path | None = None  # generated payload keys; None where the settings give them
     given_evidence: Evidence | None = None  # None where nobody signs: most tests
+
+    @property
+    def erased_list(self) -> Path:
+        """Return the file that names every erased case, for a restore from an older backup."""
+        return self.attachments.parent / "erased.txt"
+
+    def retention_of(self, policy_id: str) -> Retention:
+        """Return how long data is kept under a policy; one whose file is gone is as proposed."""
+        return self.retention.get(policy_id, Retention())
 
     @property
     def evidence(self) -> Evidence:

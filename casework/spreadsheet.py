@@ -81,11 +81,15 @@ class Workbook:
         Raises `BadTable` where no row near the top holds every heading that is needed, or for a sheet
         that cannot be read.
         """
+        return lines_below(sheet, self.rows(sheet), needed)
+
+    def rows(self, sheet: str) -> list[list[str]]:
+        """Return the rows of a sheet as trimmed texts, `MOST_ROWS` at most. Raises `BadTable`."""
         try:
             rows = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=MOST_ROWS)
         except CalamineError as error:
             raise BadTable([Fault(sheet, 0, "", UNREADABLE)]) from error
-        return lines_below(sheet, [[_text(cell) for cell in row] for row in rows], needed)
+        return [[_text(cell) for cell in row] for row in rows]
 
 
 def lines_below(sheet: str, texts: Sequence[Sequence[str]], needed: Sequence[str]) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""The case as clients read it: exactly the fields of contract.md, The case."""
+"""The case as clients read it: the fields of contract.md, The case, and where it came from."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -67,7 +67,13 @@ def case_view(
         "next_alarm": _next_alarm(case),
         "allowed": list(allowed),
         "policy": {"id": case.policy_id, "version": case.policy_version},
+        **_reference(case.source, case.reference),
     }
+
+
+def _reference(source: str | None, number: str | None) -> dict[str, Any]:
+    """Return the number of a case in the system that it came from; no field at all where it has none."""
+    return {"reference": {"source": source, "number": number}} if number else {}
 
 
 def _round(each: Round) -> dict[str, Any]:
@@ -119,5 +125,6 @@ def filing_view(
         "orders": [],
         "allowed": [],
         "policy": {"id": policy_id, "version": None},
+        **_reference(filing.source, filing.reference),
         **dict.fromkeys(nothing_yet.split()),
     }

@@ -18,7 +18,9 @@ class Case(Base, table=True):
     that the case waits for and `step_by` the role it waits for; `order_due_at` is when the first
     unanswered order is due; all three are empty once it is closed. `response_since` is the oldest
     instant from which the citizen is owed a word, while the unit works on the case. `facts_due`: its row
-    of `case_facts` is older than its ledger. Erasure blanks `matter`, `problem`, `reply_text` and `lesson`.
+    of `case_facts` is older than its ledger. `source` and `reference` say where it came from and its number
+    there, where it came from another system. Erasure blanks `matter`, `problem`, `reply_text`, `lesson` and
+    `reference`.
     """
 
     __tablename__ = "cases"
@@ -59,6 +61,12 @@ class Case(Base, table=True):
             *("hall", "id", "unit"),
             sqlite_where=text("lesson IS NOT NULL"),
             postgresql_where=text("lesson IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_reference",
+            "reference",
+            sqlite_where=text("reference IS NOT NULL"),
+            postgresql_where=text("reference IS NOT NULL"),
         ),
         Index(
             "ix_cases_response_since",
@@ -131,6 +139,8 @@ class Case(Base, table=True):
     state: dict[str, Any] = Field(sa_type=Json)
     updated_at: datetime = Field(sa_type=UTCDateTime)
     facts_due: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    source: str | None = Field(default=None, max_length=CODE)
+    reference: str | None = Field(default=None, max_length=CODE)
 
 
 class CaseCoUnit(Base, table=True):

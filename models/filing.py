@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, UUID, Base, UTCDateTime
+from models.base import CODE, DIGEST, KEY, UUID, Base, UTCDateTime
 
 
 def _filing_key() -> ForeignKeyConstraint:
@@ -17,7 +17,9 @@ class Filing(Base, table=True):
     """A form handed in at `received_at` (T0), kept whether or not the engine could be reached.
 
     `form` is sealed JSON under the case key, purpose `form` (matter, problem, attempts).
-    `number` and `registered_at` are None until the case is registered.
+    `number` and `registered_at` are None until the case is registered. One that came from elsewhere has
+    `source`, `reference` (its number there, where it has one) and `imported_at`; `origin_key` is what makes
+    it come once. Erasure blanks `form`, `reference` and `origin_key`, and the query code ends.
     The same clerk and Idempotency-Key mean the same filing; `body_hash` tells another body.
     """
 
@@ -26,6 +28,7 @@ class Filing(Base, table=True):
         UniqueConstraint("clerk", "idempotency_key"),
         UniqueConstraint("query_code_hash"),
         UniqueConstraint("number"),
+        Index("uq_filings_origin_key", "origin_key", unique=True),
         Index(
             "ix_filings_unregistered",
             "received_at",
@@ -46,6 +49,10 @@ class Filing(Base, table=True):
     query_code_hash: str = Field(max_length=DIGEST)
     number: str | None = Field(default=None, max_length=CODE)
     registered_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    origin_key: str | None = Field(default=None, max_length=KEY)
+    source: str | None = Field(default=None, max_length=CODE)
+    reference: str | None = Field(default=None, max_length=CODE)
+    imported_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Petitioner(Base, table=True):

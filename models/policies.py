@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rules.policy import HallOffer, Policy, parse_offer, parse_policy
 from rules.reporting import ReportingTimes, parse_times
+from rules.retention import Retention, parse_retention
 from rules.weights import parse_weights
 
 
@@ -39,6 +40,17 @@ def read_reporting_times(folder: Path | None) -> dict[str, ReportingTimes]:
     for name, text in policy_texts(folder).items():
         try:
             found[name] = parse_times(text)
+        except ValueError as error:
+            raise ValueError(f"{name}.toml: {error}") from error
+    return found
+
+
+def read_retentions(folder: Path | None) -> dict[str, Retention]:
+    """How long personal data is kept, by the id of the policy. Raises ValueError naming a faulty file."""
+    found = {}
+    for name, text in policy_texts(folder).items():
+        try:
+            found[name] = parse_retention(text)
         except ValueError as error:
             raise ValueError(f"{name}.toml: {error}") from error
     return found

@@ -42,7 +42,10 @@ class Report(Base, table=True):
 
 
 class ReportFile(Base, table=True):
-    """One file of a report; `content` is sealed by the keyring, purpose `report:<id>:<format>`."""
+    """One file of a report; `content` is sealed by the keyring, purpose `report:<id>:<format>`.
+
+    Once a case that it tells of was erased, `content` holds nothing and `erased_at` says since when.
+    """
 
     __tablename__ = "report_files"
     __table_args__ = (_of_report(),)
@@ -54,6 +57,12 @@ class ReportFile(Base, table=True):
     size: int
     sha256: str = Field(max_length=DIGEST)
     content: bytes = Field(sa_type=LargeBinary)
+    erased_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+def sealing(report_id: str, format: str) -> str:
+    """Return the purpose that a file is sealed for: it opens in its own row only."""
+    return f"report:{report_id}:{format}"
 
 
 class ReportCase(Base, table=True):

@@ -12,9 +12,11 @@ from models.facts import CASE_FACTS
 from models.filing import CaseSecret, Filing, Petitioner
 from models.grants import Grant
 from models.house_key import HouseKey, KeyHolder, KnownEngine
+from models.imported import Import, ImportRow, Integration
 from models.inbox import Delivery, Notification
 from models.kept_form import KeptForm
 from models.report import Report, ReportCase, ReportFile, ReportingPlan, ReportReceipt
+from models.retention import Erasure, ErasureHold
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
 from models.typical import TypicalCase
 from models.volume import MonthlyVolume
@@ -37,6 +39,8 @@ __all__ = [
     "CaseSecret",
     "ContactEntry",
     "Delivery",
+    "Erasure",
+    "ErasureHold",
     "Filing",
     "Grant",
     "Hall",
@@ -44,6 +48,9 @@ __all__ = [
     "HeadPublication",
     "HistoryExport",
     "HouseKey",
+    "Import",
+    "ImportRow",
+    "Integration",
     "KeptForm",
     "KeyHolder",
     "KnownEngine",

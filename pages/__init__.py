@@ -25,6 +25,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         case_evidence,
         cases,
         counter,
+        counter_import,
         counter_queue,
         department,
         evidence,
@@ -38,6 +39,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         lessons,
         list_exports,
         oidc,
+        personal_data,
         public,
         public_cases,
         receipt,
@@ -56,12 +58,12 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages.limits import BodyLimit
     from pages.static_files import mount_static
 
-    modules = [sign_in, oidc, home, account, counter, receipt, department, lead, supervision]
+    modules = [sign_in, oidc, home, account, counter, counter_import, receipt, department, lead, supervision]
     modules += [list_exports, figure_exports, admin_exports, access_log]
     modules += [exports, cases, case, case_evidence, evidence, counter_queue, public, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, volumes, reports, bulletins, bottlenecks, lessons, typical]
-    modules += [public_cases, figures, what_if]
+    modules += [public_cases, figures, what_if, personal_data]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

@@ -65,6 +65,9 @@ _LABELS = {
     "merged_into": "并入",
     "orders": "督办单",
     "round": "轮次",
+    "imported_at": "导入时间",
+    "source": "来源系统",
+    "reference": "原编号",
 }
 _WORDS = {
     "kind": "kind",
@@ -75,7 +78,7 @@ _WORDS = {
     "rating": "rating",
     "outcome": "outcome",
 }
-_MOMENTS = frozenset({"at", "order_due_at"})
+_MOMENTS = frozenset({"at", "order_due_at", "imported_at"})
 
 
 def entries(events: tuple[Mapping[str, Any], ...], units: Names, halls: Names) -> list[Entry]:

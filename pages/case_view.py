@@ -26,7 +26,7 @@ from pages.holding_bar import segments
 from pages.prefilled_notice import Opening, opening_of
 from pages.refused import to_copy
 from pages.rendering import clock, moment, render
-from routes.evidence_words import acts_words, finding_words
+from routes.evidence_words import acts_words, erased_words, finding_words
 from routes.keys import LONGEST
 
 
@@ -113,6 +113,7 @@ async def case_page(
         may_verify=viewer.role in MAY_TAKE and file.case["number"] is not None,
         finding_words=finding_words,
         acts_words=acts_words,
+        erased_words=erased_words,
         held=segments(file.holding),
         new_key=lambda: str(uuid.uuid4()),
     )

@@ -14,7 +14,7 @@ from models.case import Bulletin
 from pages.case_history import Entry, bulletin_entries, entries
 from pages.labels import word
 from pages.rendering import day, moment
-from routes.evidence_words import acts_words, finding_words
+from routes.evidence_words import acts_words, erased_words, finding_words
 
 _DAYS = {
     "start": "起算日(第 0 日)",
@@ -68,7 +68,9 @@ def _verified(printable: Printable) -> list[dict[str, Any]]:
     replay = f"按现行流程重演 {report.runs} 段流程历史，每条记录都相同"
     return [
         {"ok": report.ledger_ok, "lines": [*map(finding_words, report.ledger)] or [ledger]},
-        {"ok": report.replay_ok, "lines": [*map(finding_words, report.replay)] or [replay]},
+        {"ok": True, "lines": [erased_words(report)]}
+        if report.only_erased
+        else {"ok": report.replay_ok, "lines": [*map(finding_words, report.replay)] or [replay]},
     ]
 
 

@@ -32,6 +32,7 @@ ADMIN = Place("/admin", "系统管理")
 ACCESS = Place("/admin/grants", "授权审批")
 EVIDENCE = Place("/evidence", "证据核验")
 ACCESS_LOG = Place("/access-log", "访问日志")
+PERSONAL_DATA = Place("/personal-data", "个人信息")
 INBOX = Place("/inbox", "消息")
 HELP = Place("/help", "帮助")
 
@@ -54,9 +55,10 @@ MORE: Mapping[Role, tuple[Place, ...]] = {
     Role.CENTRE: (BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF),
     Role.CONTACT: (BULLETINS, LESSONS),
     Role.DEPUTY_LEADER: (LESSONS,),
-    Role.SUPERVISOR: (BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, EVIDENCE, ACCESS_LOG),
+    Role.SUPERVISOR: (BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, EVIDENCE, ACCESS_LOG, PERSONAL_DATA),
     Role.SUPERIOR: (LESSONS,),
-    Role.AUDITOR: (REPORTS, BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, ACCESS_LOG),
+    Role.AUDITOR: (REPORTS, BULLETINS, BOTTLENECKS, LESSONS, TYPICAL, WHAT_IF, ACCESS_LOG, PERSONAL_DATA),
+    Role.ADMIN: (PERSONAL_DATA,),
 }
 """What a role opens now and then: folded away, so that the day's places stay in one line."""
 

@@ -24,11 +24,12 @@ def register_routes(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         rehearsal,
         reports,
         token,
+        work_orders,
     )
 
     # In the order of contract.md, but for this: `cases/{id}/{command}` would take every other path.
     modules = [token, me, attachments, evidence, cases, commands, public, calendar, directory, notifications]
-    modules += [figures, reports, bulletins, access_log, codec, health]
+    modules += [figures, reports, bulletins, access_log, work_orders, codec, health]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router)

@@ -62,8 +62,15 @@ class PolicyOfCase(Answer):
     version: str | None
 
 
+class Reference(Answer):
+    """The number of a case in the system that it came from, as a 12345 platform."""
+
+    source: str
+    number: str
+
+
 class CaseAnswer(Answer):
-    """A case."""
+    """A case; `reference` stands in one that came from another system, and in no other."""
 
     id: str
     number: str | None
@@ -102,12 +109,26 @@ class CaseAnswer(Answer):
     next_alarm: NextAlarm | None
     allowed: list[str]
     policy: PolicyOfCase
+    reference: Reference | None = None
 
 
 class FiledAnswer(CaseAnswer):
     """A case as it was filed; the query code is for the citizen's receipt."""
 
     query_code: str
+
+
+class WorkOrderAnswer(Answer):
+    """A work order as a case: what the platform that pushed it may know of it."""
+
+    id: str
+    number: str | None
+    hall: str
+    status: Status
+    received_at: datetime
+    due_at: datetime | None
+    reference: Reference
+    query_code: str | None
 
 
 class CaseList(Answer):
@@ -157,11 +178,16 @@ HoldingStretch = type(
 
 
 class Verified(Answer):
-    """What came of verifying a case; `detail` says it in words, first of all the first bad event."""
+    """What came of verifying a case; `detail` says it in words, first of all the first bad event.
+
+    `erased` stands where nothing is wrong and there is nothing to replay: the history went with the
+    personal data.
+    """
 
     ledger_ok: bool
     replay_ok: bool
     detail: str
+    erased: Literal[True] | None = None
 
 
 class Holding(Answer):

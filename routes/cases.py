@@ -86,7 +86,8 @@ async def list_(
 ) -> JSONResponse:
     """List the cases that the user sees; a filter given several times lets each value through.
 
-    `q` finds number, matter and problem by a part, the petitioner by the whole name or phone.
+    `q` finds number, matter and problem by a part, the petitioner by the whole name or phone, and a case of
+    another system by its whole number there.
     """
     key: SortKey = sort.removeprefix("-")  # type: ignore[assignment]
     listing = Listing(

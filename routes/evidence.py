@@ -28,7 +28,12 @@ async def verify(request: Request, id: str, services: Given, viewer: SignedIn) -
         raise Forbidden("verify", viewer.role)
     report = await verify_case(services, found.case.id)
     return JSONResponse(
-        {"ledger_ok": report.ledger_ok, "replay_ok": report.replay_ok, "detail": report_words(report)}
+        {
+            "ledger_ok": report.ledger_ok,
+            "replay_ok": report.replay_ok,
+            "detail": report_words(report),
+            **({"erased": True} if report.only_erased else {}),
+        }
     )
 
 

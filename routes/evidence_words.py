@@ -5,6 +5,7 @@ from typing import Any
 
 from casework.case_verifying import CaseReport
 from casework.findings import Finding
+from rules.calendar import local
 
 _WORDS: Mapping[str, str] = {
     "event_missing": "第 {seq} 条记录缺失",
@@ -71,10 +72,13 @@ def finding_words(finding: Finding) -> str:
 
 def report_words(report: CaseReport) -> str:
     """Return what came of verifying a case, in one text."""
-    said = [*map(finding_words, report.ledger), *map(finding_words, report.replay)]
+    replay = () if report.only_erased else report.replay
+    said = [*map(finding_words, report.ledger), *map(finding_words, replay)]
     if not report.ledger:
         said.append(f"台账 {report.events} 条记录环环相扣{acts_words(report)}")
-    if not report.replay:
+    if report.only_erased:
+        said.append(erased_words(report))
+    elif not report.replay:
         said.append(f"流程历史 {report.runs} 段重演一致")
     if report.head:
         head = report.head.head
@@ -82,6 +86,12 @@ def report_words(report: CaseReport) -> str:
     else:
         said.append("尚无覆盖本件的台账封签")
     return "；".join(said) + "。"
+
+
+def erased_words(report: CaseReport) -> str:
+    """Return what is said of a case whose personal data was erased when its time was over."""
+    on = f"已于 {local(report.erased_at):%Y-%m-%d} 清除" if report.erased_at else "已清除"
+    return f"个人信息保存期满，{on}；{report.runs} 段流程历史随之删除，只留校验值，不再重演"
 
 
 def acts_words(report: CaseReport) -> str:

@@ -1,5 +1,6 @@
 """The body of a filing (contract.md, Filing; 附件2)."""
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
@@ -81,3 +82,8 @@ def read_filing(
     if faults:
         raise BadInput(faults)
     return body.model_dump(mode="json", exclude_none=True)
+
+
+def read_form(body: Mapping[str, Any], hall: str, today: date) -> dict[str, Any]:
+    """Return a form that another system or a file gave, checked as one of the counter. Raises `BadInput`."""
+    return read_filing(json.dumps(body).encode(), hall, today)

@@ -23,12 +23,16 @@ Code = Annotated[str | None, Query(max_length=CODE)]
 
 
 class FileItem(BaseModel):
-    """A file of a report; `format` is what `file?format=` takes."""
+    """A file of a report; `format` is what `file?format=` takes.
+
+    `erased_at`: emptied then, since a case that it tells of was erased; it is no download any more.
+    """
 
     format: str
     name: str
     size: int
     sha256: str
+    erased_at: str | None
 
 
 class ReceiptItem(BaseModel):

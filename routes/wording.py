@@ -33,6 +33,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "case-not-closed": ("尚未办结", "办件办结后才能写成典型案例。"),
     "typical-case-there": ("已有典型案例", "这件已写成典型案例，正在审核或已经发布。"),
     "typical-case-decided": ("已经处理", "这篇典型案例刚刚有了变化，请重新打开后再试。"),
+    "import-not-draft": ("没有可登记的行", "这个文件没有可以登记的行，或已过期删除，请重新上传。"),
+    "case-erased": ("已经清除", "这件的个人信息已经清除。"),
+    "case-held": ("已经暂缓", "这件已经暂缓清除。"),
+    "case-not-held": ("没有暂缓", "这件没有暂缓清除，无需解除。"),
     "too-many-attachments": ("附件已满", "每个办件最多 10 个附件。"),
 }
 """Slug → title and detail."""
@@ -117,6 +121,7 @@ FAULTS: dict[str, str] = {
     "blank": "不能为空",
     "unknown": "没有这一项",
     "unknown_hall": "没有这个大厅",
+    "several_people": "这个电话下有不止一位反映人，须注明姓名",
     "other_hall": "只能登记本大厅的办件",
     "unknown_unit": "没有这个承办单位",
     "not_this_year": "日期不属于该年度",
@@ -137,6 +142,8 @@ FAULTS: dict[str, str] = {
     "out_of_range": "超出可计算范围",
     "in_the_past": "不能早于现在",
     "in_the_future": "不能晚于现在",
+    "received_too_long_ago": "早于一年，不能再作为在办件导入",
+    "reference_reused": "该编号已经登记过，内容与这次不同",
     "not_due_yet": "该期报告尚未到期",
     "month_not_over": "该月尚未结束",
     "required": "必填",

@@ -18,7 +18,8 @@ MOST = 400
 """No limit is longer, in whatever unit: a slip of the hand, not a promise."""
 
 _HEAD = ("id", "version", "title")
-_ELSEWHERE = frozenset({"reporting", "score"})  # rules.reporting, rules.weights: pinned to no case
+# rules.reporting, rules.retention, rules.weights: pinned to no case
+_ELSEWHERE = frozenset({"reporting", "retention", "score"})
 
 
 _DAYS = {"unit": "working days", "least": 1}

@@ -22,6 +22,7 @@ from tests.support.permitted import ANYONE, PAGES
 from tests.support.routing import page_routes
 from tests.support.running import House
 from tests.support.stage import CONTACT, HALL, ODD, PHONE_NUMBER, TAIL, USERS, Stage, set_stage
+from tests.unit.test_importing import GOOD, HEADINGS, csv
 
 VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /sign-in": ("/sign-in",),
@@ -37,6 +38,8 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /counter/queue": ("/counter/queue",),
     "GET /counter/triage/{ref}": ("/counter/triage/{filed}",),
     "GET /counter/receipt/{id}": ("/counter/receipt/{receipt}",),
+    "GET /counter/import": ("/counter/import",),
+    "GET /counter/import/{import_id}": ("{brought}",),
     "GET /department": ("/department?queue=all",),
     "GET /lead": ("/lead?queue=triage", "/lead?queue=decide"),
     "GET /supervision": ("/supervision", f"/supervision?queue=orders&hall={HALL}"),
@@ -51,6 +54,7 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /what-if": ("/what-if",),
     "GET /access-log": ("/access-log",),
     "GET /evidence": ("/evidence",),
+    "GET /personal-data": ("/personal-data",),
     "GET /bulletins": ("/bulletins?status=draft", "/bulletins?status=issued"),
     "GET /bulletins/{bulletin}": ("/bulletins/{issued}",),
     "GET /bottlenecks": ("/bottlenecks",),
@@ -87,6 +91,8 @@ NO_PAGE: Mapping[str, str] = {
     "GET /sign-in/oidc": "leads to a provider",
     "GET /sign-in/oidc/callback": "is led to by a provider",
     "GET /counter/preview": "a part of a page",
+    "GET /counter/import/template.xlsx": "a file",
+    "GET /counter/import/{import_id}/outcome.xlsx": "a file",
     "GET /counter/receipt/{id}.pdf": "a file",
     "GET /cases/{number}/attachments/{attachment}": "a file",
     "GET /admin/contacts/template.xlsx": "a file",
@@ -178,7 +184,22 @@ async def made(_browsing: Browsing, stage: Stage, report: str) -> Mapping[str, s
     async with _browsing.at(f"/typical/{item}", by=USERS[Role.SUPERVISOR]) as page:
         await page.get_by_role("button", name="同意发布").click()
         await expect(page.get_by_text("已发布到公开页面")).to_be_visible()
-    return {"draft": str(draft), "issued": str(issued), "item": item, "report": report}
+    brought = await _brought(_browsing)
+    return {
+        **{"draft": str(draft), "issued": str(issued), "item": item, "report": report},
+        "brought": brought,
+    }
+
+
+async def _brought(_browsing: Browsing) -> str:
+    """The path of an import that was looked at, and has a good row and a bad one."""
+    content = csv(HEADINGS, GOOD, ("A-2",))
+    async with _browsing.at("/counter/import", by=USERS[Role.CLERK]) as page:
+        file = {"name": "cases.csv", "mimeType": "text/csv", "buffer": content}
+        await page.get_by_label("Excel 或 CSV 文件").set_input_files(file)  # type: ignore[arg-type]
+        await page.get_by_role("button", name="检查文件").click()
+        await expect(page.get_by_role("heading", name="检查结果")).to_be_visible()
+        return "/" + page.url.partition("//")[2].partition("/")[2]
 
 
 async def test_every_page_is_visited() -> None:

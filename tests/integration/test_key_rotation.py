@@ -31,7 +31,6 @@ from casework.key_rotation import (
     key_status,
     rotate,
 )
-from casework.report_making import sealing as report_sealing
 from casework.sealed_columns import CASE_KEYS, COLUMNS, SealedColumn, reseal
 from casework.searching import is_of_person
 from casework.second_factor import opened as totp_secret
@@ -44,8 +43,10 @@ from models.directory import User
 from models.facts import CASE_FACTS
 from models.filing import CaseSecret
 from models.house_key import PAYLOAD, HouseKey, KeyHolder
+from models.imported import Import, ImportRow
 from models.petitioner import PHONE_INDEX
 from models.report import Report, ReportFile
+from models.report import sealing as report_sealing
 from rules.case.vocabulary import Role
 from tests.support.house import KEYRING, PHONE, House, form
 from tests.support.keys import NEW, OLD, with_keys
@@ -74,6 +75,8 @@ class Kept:
             assert totp_secret(services, user) == "JBSWY3DPEHPK3PXP"
             file = await session.get_one(ReportFile, ("r1", "pdf"))
             assert services.keyring.open(file.content, report_sealing("r1", "pdf")) == b"\xff%PDF"
+            row = await session.get_one(ImportRow, ("i1", 2))
+            assert services.keyring.open_text(str(row.form), "import:i1:2") == "{}"
             act = (await session.exec(select(Act))).one()
             assert opened_texts(act, None, services.keyring) == {"text": "说明"}
             assert await is_of_person(session, PHONE, services.keyring)
@@ -112,6 +115,11 @@ async def sealed_things(place: Place) -> Kept:
         content = KEYRING.seal(b"\xff%PDF", report_sealing("r1", "pdf"))
         about = {"name": "周报.pdf", "media_type": "application/pdf", "size": 5, "sha256": "0" * 64}
         session.add(ReportFile(report_id="r1", format="pdf", content=content, **about))
+        came = {"form": "cases", "username": "guilin.clerk", "name": "周小演", "sha256": "0" * 64}
+        session.add(Import(id="i1", hall="guilin", at=AT, rows=1, **came))
+        await session.flush()
+        row = KEYRING.seal_text("{}", "import:i1:2")
+        session.add(ImportRow(import_id="i1", row=2, origin_key="k", form=row))
         await append(session, KEYRING, NewAct(BULLETIN, 1, "erased", AT, "note", SYSTEM), {"text": "说明"})
     await read_house_keys(services)
     return Kept(cases[0], form_id)

@@ -115,6 +115,7 @@ API: dict[str, Roles] = {
     "GET /api/access-log": SUPERVISOR | AUDITOR,
     "GET /api/engine-access": SUPERVISOR | AUDITOR,
     "POST /api/codec/decode": SUPERVISOR | AUDITOR,  # who oversees every hall
+    "POST /api/work-orders": NOBODY,  # another system alone, by a token of its own
     "GET /healthz": ANYONE,
     "GET /readyz": ANYONE,
     "GET /metrics": ANYONE,
@@ -163,6 +164,12 @@ PAGES: dict[str, Roles] = {
     "GET /counter/receipt/{id}": CLERKS,
     "GET /counter/receipt/{id}.pdf": CLERKS,
     "POST /counter/receipt/{id}/code": CLERKS,
+    "GET /counter/import": CLERKS,
+    "POST /counter/import": CLERKS,
+    "GET /counter/import/template.xlsx": CLERKS,
+    "GET /counter/import/{import_id}": CLERKS,
+    "POST /counter/import/{import_id}": CLERKS,
+    "GET /counter/import/{import_id}/outcome.xlsx": CLERKS,
     "GET /department": UNIT,
     "POST /department/sign": UNIT,
     "GET /lead": LEAD | CENTRE,
@@ -204,6 +211,10 @@ PAGES: dict[str, Roles] = {
     "GET /figures/{hall}/{unit}/export.xlsx": SUPERVISOR | CENTRE | AUDITOR,
     "GET /access-log": SUPERVISOR | AUDITOR,
     "GET /access-log/export.xlsx": SUPERVISOR | AUDITOR,
+    "GET /personal-data": SUPERVISOR | AUDITOR | ADMIN,
+    "POST /personal-data/export": SUPERVISOR | AUDITOR,
+    "POST /personal-data/hold": SUPERVISOR,
+    "POST /personal-data/lift": SUPERVISOR,
     "GET /admin/users/export.xlsx": ADMIN,
     "GET /admin/contacts/export.xlsx": ADMIN | SUPERVISOR,
     "GET /department/export.xlsx": UNIT,
@@ -276,6 +287,9 @@ MISSING = frozenset(
         "GET /public/file",  # no policy offers it
         "POST /public/file",
         "GET /evidence/{head}.json",  # no head was taken
+        "GET /counter/import/{import_id}",  # nothing was imported
+        "POST /counter/import/{import_id}",
+        "GET /counter/import/{import_id}/outcome.xlsx",
         "GET /api/bulletins/{bulletin}/file",  # it was issued without its record
         "GET /bulletins/{bulletin}/file.pdf",
         "POST /admin/grants/{grant_id}/approve",

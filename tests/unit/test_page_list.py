@@ -22,6 +22,7 @@ NO_LISTS = {
     "admin/import.html": "what stands in one file",
     "admin/preview.html": "one year of a calendar",
     "case/page.html": "one case",
+    "counter/imported.html": "what stands in one file",
     "figures/page.html": "sums: benchmarks/supervision_figures.py",
     "figures/lost.html": "sums: benchmarks/supervision_figures.py",
     "help/help.html": "words",
