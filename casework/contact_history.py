@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, func, select
 
 from casework.directory import Line, halls_seen, line_of, seen_unit
 from casework.errors import NotFound
@@ -28,7 +28,11 @@ async def lines_of(services: Services, viewer: Viewer, hall: str) -> Sequence[Li
         if (seen is not None and hall not in seen) or await session.get(Hall, hall) is None:
             raise NotFound("hall")
         units = (await session.exec(select(Unit).where(Unit.hall == hall).order_by(col(Unit.code)))).all()
-        entries = select(ContactEntry).where(ContactEntry.hall == hall).order_by(col(ContactEntry.version))
+        # Only these are read whole: a table that is kept for years has a hundred versions of a line.
+        versions = select(ContactEntry.unit, func.max(ContactEntry.version).label("version"))
+        last = versions.where(ContactEntry.hall == hall).group_by(col(ContactEntry.unit)).subquery()
+        is_last = and_(ContactEntry.unit == last.c.unit, ContactEntry.version == last.c.version)
+        entries = select(ContactEntry).join(last, is_last).where(ContactEntry.hall == hall)
         newest = {entry.unit: entry for entry in (await session.exec(entries)).all()}
     return [line_of(unit, newest.get(unit.code)) for unit in units]
 

@@ -17,6 +17,7 @@ from models.petitioner import PHONE_INDEX
 MOST = 8
 SHORTEST_MATTER = 2  # characters: one alone is in every second matter
 SHORTEST_PHONE = 10  # digits, of a landline
+LOOKED_THROUGH = 2000  # of the newest open cases, for a matter; a phone is found among all
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,25 @@ async def similar_cases(services: Services, viewer: Viewer, phone: str, matter: 
     """
     phone, matter = phone.strip(), matter.strip()
     likes: list[ColumnElement[bool]] = []
+    matters: list[ColumnElement[bool]] = []
     person = select(Petitioner.case_id).where(
         col(Petitioner.phone_index).in_(services.keyring.blind_indexes(PHONE_INDEX, phone))
     )
     if sum(map(str.isdigit, phone)) >= SHORTEST_PHONE:
         likes.append(col(Case.id).in_(person))
     if len(matter) >= SHORTEST_MATTER and is_clean(matter):
-        likes.append(col(Case.matter).icontains(matter, autoescape=True))
-    if not likes:
+        matters.append(col(Case.matter).icontains(matter, autoescape=True))
+    if not (likes or matters):
         return []
     async with services.database.read() as session:
         scope = await scope_of(session, viewer)
-        wanted = select(Case, col(Case.id).in_(person)).where(and_(scope.cases, col(Case.open), or_(*likes)))
+        seen = and_(scope.cases, col(Case.open))
+        if matters:
+            newest_open = (
+                select(Case.id).where(seen).order_by(col(Case.received_at).desc(), col(Case.id).desc())
+            )
+            likes.append(and_(col(Case.id).in_(newest_open.limit(LOOKED_THROUGH)), *matters))
+        wanted = select(Case, col(Case.id).in_(person)).where(and_(seen, or_(*likes)))
         newest = wanted.order_by(col(Case.id).in_(person).desc(), col(Case.id).desc()).limit(MOST)
         rows = (await session.exec(newest)).all()
     return [

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import segno
 
+from casework import similar
 from casework.engine import CaseNotRunning
 from casework.errors import BadInput
 from casework.queue import read_queue
@@ -249,6 +250,23 @@ async def test_checking_shows_similar_cases_and_files_nothing(sqlite_house: Hous
         page = await counter.post("/counter/check", FIELDS | {"matter": ""})
         assert faulty(page) == {"matter": "必填"} and case["number"] in page.text
     assert (await sqlite_house.get("cases")).json()["total"] == 1
+
+
+async def test_a_matter_is_looked_for_in_the_newest_open_cases_and_a_phone_in_all(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "LOOKED_THROUGH", 1)
+    other = {"kind": "person", "name": "周小演", "phone": "13800130099"}
+    old = await sqlite_house.file()
+    new = await sqlite_house.file(petitioner=other)
+    clerk = Viewer("guilin.clerk", "窗口A岗", Role.CLERK, "guilin")
+    found = await similar.similar_cases(sqlite_house.services, clerk, "", "注销")
+    assert [each.number for each in found] == [new["number"]]
+    found = await similar.similar_cases(sqlite_house.services, clerk, PHONE, "注销")
+    assert [(each.number, each.same_phone) for each in found] == [
+        (old["number"], True),
+        (new["number"], False),
+    ]
 
 
 async def test_similar_cases_are_asked_for_by_post_with_a_token(sqlite_house: House) -> None:
