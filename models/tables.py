@@ -14,6 +14,7 @@ from models.grants import Grant
 from models.house_key import HouseKey, KeyHolder, KnownEngine
 from models.inbox import Delivery, Notification
 from models.kept_form import KeptForm
+from models.outside import DeliveryChoice, DeliveryProgress, PersonalDelivery
 from models.report import Report, ReportCase, ReportFile, ReportingPlan, ReportReceipt
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
 from models.typical import TypicalCase
@@ -36,6 +37,8 @@ __all__ = [
     "CaseSecret",
     "ContactEntry",
     "Delivery",
+    "DeliveryChoice",
+    "DeliveryProgress",
     "Filing",
     "Grant",
     "Hall",
@@ -51,6 +54,7 @@ __all__ = [
     "LedgerHead",
     "Notification",
     "NumberCounter",
+    "PersonalDelivery",
     "Petitioner",
     "PolicyVersion",
     "Report",
