@@ -12,6 +12,7 @@ import typer
 
 import cli_engine
 import cli_keys
+import cli_notifications
 import cli_recovery
 import cli_supervision
 from console import (
@@ -51,6 +52,7 @@ for _name, _group in {
     "dossier": cli_supervision.dossier,
     "report": cli_supervision.report,
     "engine": cli_engine.engine,
+    "notifications": cli_notifications.notifications,
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)

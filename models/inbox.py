@@ -44,7 +44,7 @@ class Notification(Base, table=True):
 
 
 class Delivery(Base, table=True):
-    """A message for a channel outside; `status` is pending, sent or failed.
+    """A message for a channel outside; `status` is pending, failed (tried again), sent or dead (given up).
 
     A negative `seq` is the number of an act (`acts.id`) and not of an event.
     """

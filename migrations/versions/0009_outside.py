@@ -22,6 +22,7 @@ PARTIAL = {
     "ix_personal_deliveries_bundle": (["bundle"], "status = 'waiting'"),
     "ix_personal_deliveries_dead": (["id"], "status = 'dead'"),
 }
+FAILED = "status IN ('failed', 'dead')"
 
 
 def upgrade() -> None:
@@ -56,6 +57,8 @@ def upgrade() -> None:
     for name, (columns, condition) in PARTIAL.items():
         where = sa.text(condition)
         op.create_index(name, "personal_deliveries", columns, sqlite_where=where, postgresql_where=where)
+    where = sa.text(FAILED)
+    op.create_index("ix_deliveries_failed", "deliveries", ["id"], sqlite_where=where, postgresql_where=where)
     op.create_table(
         "delivery_progress",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -65,5 +68,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_deliveries_failed", "deliveries")
     for table in ("delivery_progress", "personal_deliveries", "delivery_choices"):
         op.drop_table(table)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,9 +23,10 @@ from casework.delivery_choices import Wanted, choose, choose_default
 from casework.laying_out import Seen, lay_out
 from casework.outbox import AT_ONCE, CLAIMED, ROUNDS, give_back, take
 from casework.services import Services
-from casework.sms import SmsChannel, SmsGateway
+from casework.sms import SmsChannel
 from casework.viewer import Viewer
 from models.case import Case
+from models.crypto import Keyring, generate_key
 from models.directory import User
 from models.inbox import Notification
 from models.messages import encode_state
@@ -32,19 +35,16 @@ from rules.case.vocabulary import Role
 from rules.delivering import MOST_ATTEMPTS, Means
 from tests.support.cases import handled, t
 from tests.support.house import KEYRING
-from tests.support.office import Office, ahead, freeze
+from tests.support.office import Office, ahead, freeze, services_at
+from tests.support.posting import gateway_at
 from tests.support.receivers import Receiver, http_receiver
 
+ROOT = Path(__file__).parents[2]
 CONTACT, LEADER = "guilin.market.contact", "guilin.market.leader"
 PHONE = "13800130001"
 MONDAY = t("03-09 10:00")
 EVENING = t("03-09 20:00")
 MORNING = t("03-10 09:00")
-TEMPLATE: dict[str, Any] = {
-    "headers": {"Content-Type": "application/json"},
-    "body": '{"to": "{phone}", "text": "{text}", "id": "{id}"}',
-    "success": '"errcode":0',
-}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ class Desk:
     def __init__(self, services: Services, receiver: Receiver, client: httpx.AsyncClient) -> None:
         self.services = replace(services, means=(Means.SMS,), public_url="https://hall.example")
         self.receiver = receiver
-        self.channel = SmsChannel(SmsGateway(receiver.url, **TEMPLATE), client)
+        self.channel = SmsChannel(gateway_at(receiver.url), client)
         self.seen = Seen()
 
     async def choose(self, username: str = CONTACT, **changed: Any) -> None:
@@ -399,7 +399,7 @@ async def test_a_dead_gateway_holds_up_no_other_means(sqlite_desk: Desk) -> None
     with http_receiver() as dead:
         dead.delay = 3.0
         async with httpx.AsyncClient() as client:
-            slow = SmsChannel(SmsGateway(dead.url, **TEMPLATE), client)
+            slow = SmsChannel(gateway_at(dead.url), client)
             slow.means = Means.EMAIL
             desk.services = replace(desk.services, means=(Means.EMAIL, Means.SMS))
             both = {"sms": PHONE, "email": "zhou@hall.example"}
@@ -410,3 +410,44 @@ async def test_a_dead_gateway_holds_up_no_other_means(sqlite_desk: Desk) -> None
                     while not desk.receiver.asked:
                         await asyncio.sleep(0.01)
                 dead.delay = 0.0
+
+
+async def test_a_process_killed_while_it_sends_loses_nothing(
+    furnished_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Killed with the gateway's answer still to come: the next one sends it again, under the same id."""
+    keys = generate_key()
+    services = replace(services_at(furnished_url, tmp_path), keyring=Keyring.parse(keys))
+    async with httpx.AsyncClient() as client:
+        desk = Desk(services, receiver, client)
+        await lay_out(desk.services, desk.seen)
+        await desk.choose(quiet=False)
+        await desk.tell("triage", "remind")
+        receiver.delay = 60.0
+        command = [sys.executable, "-m", "tests.support.posting", furnished_url, keys, receiver.url]
+        async with _process(command):
+            await _until(lambda: len(receiver.asked) == 1)
+        receiver.delay = 0.0
+        async with _process(command), asyncio.timeout(20):
+            while await desk.statuses() != ["sent", "sent"]:
+                await asyncio.sleep(0.05)
+        assert len(desk.ids()) == 2 and len(set(desk.ids())) == 1
+        assert [row.attempts for row in await desk.rows()] == [2, 2]
+    await services.database.close()
+
+
+@asynccontextmanager
+async def _process(command: list[str]) -> AsyncIterator[None]:
+    """Run the post beside us, and kill it at the end."""
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.02)
