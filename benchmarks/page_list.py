@@ -77,6 +77,8 @@ PAGES = (
     ("admin", "/admin/grants"),
     ("auditor", "/admin/grants"),
     ("admin", "/admin/halls"),
+    ("admin", "/admin/deliveries"),
+    ("admin", "/admin/deliveries?only=dead"),
     ("admin", "/admin/policies"),
     ("admin", "/admin/calendar"),
 )

@@ -40,14 +40,14 @@ HINTS = {
 }
 
 
-@router.get(PATH)
+@router.get("/account/notifications")
 async def notifications(request: Request, given: Given, viewer: PageViewer, done: str = "") -> Response:
     """Show what is chosen, addresses masked."""
     choice = await choice_of(given, viewer.username)
     return await _page(request, given, viewer, _values(choice), {}, message=DONE.get(done))
 
 
-@router.post(PATH)
+@router.post("/account/notifications")
 async def save(request: Request, given: Given, viewer: PageViewer) -> Response:
     """Put a choice in force."""
     form = await request.form()
@@ -66,7 +66,7 @@ async def save(request: Request, given: Given, viewer: PageViewer) -> Response:
     return RedirectResponse(f"{PATH}?done=saved", SEE_OTHER)
 
 
-@router.post(f"{PATH}/try")
+@router.post("/account/notifications/try")
 async def try_means(request: Request, given: Given, viewer: PageViewer) -> Response:
     """Send oneself a message by the means in force."""
     try:

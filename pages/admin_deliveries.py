@@ -30,7 +30,7 @@ DONE = {"saved": "默认设置已保存。", "sent": "已重新安排发送。",
 Only = Annotated[str, Query(max_length=10)]
 
 
-@router.get(PATH)
+@router.get("/admin/deliveries")
 async def deliveries(
     request: Request, given: Given, viewer: Admin, only: Only = "all", page: Page = 1, done: str = ""
 ) -> Response:
@@ -39,7 +39,7 @@ async def deliveries(
     return await _page(request, given, default, {}, only=only, page=page, message=DONE.get(done))
 
 
-@router.post(f"{PATH}/again")
+@router.post("/admin/deliveries/again")
 async def again(request: Request, given: Given, viewer: Admin) -> Response:
     """Send again what was given up: what a button names, or all of it."""
     form = await request.form()
@@ -48,7 +48,7 @@ async def again(request: Request, given: Given, viewer: Admin) -> Response:
     return RedirectResponse(f"{PATH}?done={'sent' if done else 'none'}", SEE_OTHER)
 
 
-@router.post(f"{PATH}/default")
+@router.post("/admin/deliveries/default")
 async def set_default(request: Request, given: Given, viewer: Admin) -> Response:
     """Put the default in force."""
     form = await request.form()

@@ -413,22 +413,22 @@ async def test_a_dead_gateway_holds_up_no_other_means(sqlite_desk: Desk) -> None
 
 
 async def test_a_process_killed_while_it_sends_loses_nothing(
-    furnished_url: str, receiver: Receiver, tmp_path: Path
+    furnished_sqlite_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
     """Killed with the gateway's answer still to come: the next one sends it again, under the same id."""
     keys = generate_key()
-    services = replace(services_at(furnished_url, tmp_path), keyring=Keyring.parse(keys))
+    services = replace(services_at(furnished_sqlite_url, tmp_path), keyring=Keyring.parse(keys))
     async with httpx.AsyncClient() as client:
         desk = Desk(services, receiver, client)
         await lay_out(desk.services, desk.seen)
         await desk.choose(quiet=False)
         await desk.tell("triage", "remind")
         receiver.delay = 60.0
-        command = [sys.executable, "-m", "tests.support.posting", furnished_url, keys, receiver.url]
+        command = [sys.executable, "-m", "tests.support.posting", furnished_sqlite_url, keys, receiver.url]
         async with _process(command):
             await _until(lambda: len(receiver.asked) == 1)
         receiver.delay = 0.0
-        async with _process(command), asyncio.timeout(20):
+        async with _process(command), asyncio.timeout(60):
             while await desk.statuses() != ["sent", "sent"]:
                 await asyncio.sleep(0.05)
         assert len(desk.ids()) == 2 and len(set(desk.ids())) == 1
@@ -448,6 +448,6 @@ async def _process(command: list[str]) -> AsyncIterator[None]:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.02)
