@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, text
-from sqlmodel import col, func, select
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.engine import EngineUnavailable
 from casework.outbox import give_back
 from casework.services import Services
 from casework.viewer import Viewer
@@ -21,7 +22,7 @@ from models.outside import PersonalDelivery
 
 WEBHOOK = "webhook"
 ENGINE_TRIES = timedelta(hours=25)
-"""After so long a message to the webhook that is not sent is tried by nobody any more."""
+"""So long after its event, or after it was sent again, the engine has given a message to the webhook up."""
 MOST = 200  # messages to the webhook that are shown, and sent again at once
 FILTERS = ("dead", "waiting", "all")
 
@@ -97,7 +98,7 @@ async def send_again(
         lost = [row for row in await _lost(session, now) if webhook is None or row.id in webhook]
         events = sorted({(row.case_id, row.seq) for row in lost})
         for row in lost:
-            row.status, row.attempts = "pending", 0
+            row.status, row.attempts, row.resent_at = "pending", 0, now
             session.add(row)
         if done or lost:
             await append(
@@ -108,9 +109,20 @@ async def send_again(
                 reason=f"{done + len(lost)}",
                 address=address,
             )
-    for case_id, seq in events:
-        await services.engine.send_again(DeliveryRequest(case_id, seq))
+    try:
+        for case_id, seq in events:
+            await services.engine.send_again(DeliveryRequest(case_id, seq))
+    except EngineUnavailable:
+        await _stay_dead(services, [row.id for row in lost])
+        raise
     return done + len(lost)
+
+
+async def _stay_dead(services: Services, ids: Sequence[int | None]) -> None:
+    """Leave what could not be started where it can be seen, and sent again."""
+    ours = col(Delivery.id).in_(ids), _PENDING
+    async with services.database.begin() as session:
+        await session.exec(update(Delivery).where(*ours).values(status="dead"))
 
 
 def _ids(keys: Sequence[str] | None) -> tuple[list[int] | None, set[int] | None]:
@@ -125,7 +137,8 @@ def _ids(keys: Sequence[str] | None) -> tuple[list[int] | None, set[int] | None]
 
 async def _lost(session: AsyncSession, now: datetime) -> Sequence[Delivery]:
     """Return what the webhook did not get and nobody tries any more, newest first."""
-    tried = case((col(Delivery.status) == "dead", True), else_=col(Delivery.at) < now - ENGINE_TRIES)
+    begun = func.coalesce(col(Delivery.resent_at), col(Delivery.at))
+    tried = case((col(Delivery.status) == "dead", True), else_=begun < now - ENGINE_TRIES)
     found: list[Delivery] = []
     for condition in (_FAILED, _PENDING):
         wanted = select(Delivery).where(condition, tried).order_by(col(Delivery.id).desc()).limit(MOST)

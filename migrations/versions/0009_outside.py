@@ -57,6 +57,7 @@ def upgrade() -> None:
     for name, (columns, condition) in PARTIAL.items():
         where = sa.text(condition)
         op.create_index(name, "personal_deliveries", columns, sqlite_where=where, postgresql_where=where)
+    op.add_column("deliveries", sa.Column("resent_at", INSTANT, nullable=True))
     where = sa.text(FAILED)
     op.create_index("ix_deliveries_failed", "deliveries", ["id"], sqlite_where=where, postgresql_where=where)
     op.create_table(
@@ -69,5 +70,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_deliveries_failed", "deliveries")
+    op.drop_column("deliveries", "resent_at")
     for table in ("delivery_progress", "personal_deliveries", "delivery_choices"):
         op.drop_table(table)

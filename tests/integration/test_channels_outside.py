@@ -14,14 +14,21 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlmodel import select
+from temporalio.testing import ActivityEnvironment
 
+from activities.notification import NotificationActivities, WebhookChannel
 from activities.webhooks import Webhook
 from casework import mail
 from casework.mail import MailChannel, MailServer, Security
 from casework.personal_channels import Message, NotDelivered, Refused
 from casework.robots import RobotChannel
 from casework.sms import SmsChannel, SmsGateway
+from models.database import Database
+from models.inbox import Delivery
+from models.messages import DeliveryRequest
 from rules.delivering import Means
+from tests.support.office import SetClock
 from tests.support.processes import free_port
 from tests.support.receivers import (
     PASSWORD,
@@ -387,3 +394,43 @@ async def test_a_receiver_that_says_no_is_a_failure_that_shows_no_address(
         await Webhook(f"{receiver.url}/?token=s3cr3t", client, SECRET, now).post({}, "case/1")
     assert "s3cr3t" not in str(failure.value)
     assert len(receiver.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("attempt", "spent", "status"),
+    [
+        (1, timedelta(), "failed"),
+        (99, timedelta(hours=23), "failed"),
+        (144, timedelta(hours=23, minutes=51), "dead"),
+    ],
+)
+async def test_the_last_attempt_at_the_webhook_leaves_a_dead_letter(
+    furnished_sqlite_url: str,
+    receiver: Receiver,
+    client: httpx.AsyncClient,
+    attempt: int,
+    spent: timedelta,
+    status: str,
+) -> None:
+    receiver.status = 503
+    begun = datetime(2026, 3, 9, 1, 20, tzinfo=UTC)
+    channel = WebhookChannel(Webhook(receiver.url, client, SECRET, SetClock().now))
+    database = Database(furnished_sqlite_url)
+    async with database.begin() as session:
+        told = {"case_id": "a-case", "seq": 1, "channel": "webhook", "target": receiver.url}
+        session.add(Delivery(**told, text="t", at=begun))
+    environment = ActivityEnvironment()
+    environment.info = replace(
+        environment.info,
+        attempt=attempt,
+        scheduled_time=begun,
+        current_attempt_scheduled_time=begun + spent,
+        schedule_to_close_timeout=timedelta(hours=24),
+    )
+    activities = NotificationActivities(database, {"webhook": channel})
+    with pytest.raises(httpx.HTTPStatusError):
+        await environment.run(activities.deliver, DeliveryRequest("a-case", 1))
+    async with database.read() as session:
+        [row] = (await session.exec(select(Delivery))).all()
+    assert (row.status, row.attempts, row.last_error) == (status, attempt, "the receiver answered 503")
+    await database.close()

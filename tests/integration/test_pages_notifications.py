@@ -227,6 +227,8 @@ async def test_dead_letters_are_sent_again_one_or_all(house: House) -> None:
     # No webhook is set up in this house: the engine tries, and each attempt is noted.
     assert set(webhook[:2]) <= {"pending", "failed"} and list(webhook[2:]) == ["failed", "sent"]
     assert (await actions(services)).count("delivery_resent") == 2
+    async with at(services, "admin") as admin:
+        assert 'value="w-' not in (await admin.get(ADMIN)).text, "they are under way again"
 
 
 async def test_without_an_engine_the_webhooks_stay_where_they_can_be_seen(services: Services) -> None:
