@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, text
-from sqlmodel import col, func, select, update
+from sqlalchemy import case, or_, text
+from sqlmodel import Session, col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.engine import EngineUnavailable
@@ -31,8 +31,8 @@ _ONLY = {
     "dead": text("personal_deliveries.status = 'dead'"),
     "waiting": text("personal_deliveries.status = 'waiting'"),
 }
-_FAILED = text("deliveries.status IN ('failed', 'dead')")
 _PENDING = text("deliveries.status = 'pending'")
+_UNSENT = text("deliveries.status <> 'sent'")
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,24 @@ async def _lost(session: AsyncSession, now: datetime) -> Sequence[Delivery]:
     """Return what the webhook did not get and nobody tries any more, newest first."""
     begun = func.coalesce(col(Delivery.resent_at), col(Delivery.at))
     tried = case((col(Delivery.status) == "dead", True), else_=begun < now - ENGINE_TRIES)
-    found: list[Delivery] = []
-    for condition in (_FAILED, _PENDING):
-        wanted = select(Delivery).where(condition, tried).order_by(col(Delivery.id).desc()).limit(MOST)
-        found += (await session.exec(wanted)).all()
-    return found[:MOST]
+    wanted = select(Delivery).where(_UNSENT, tried).order_by(col(Delivery.id).desc()).limit(MOST)
+    return (await session.exec(wanted)).all()
+
+
+def unsent_to_people(session: Session, now: datetime) -> list[tuple[str, str, int]]:
+    """Return how many deliveries to people are late, by means and what became of them.
+
+    That is pending, failed (and tried again) or dead, as for the webhook; what is held for a window or
+    over a night is not late.
+    """
+    failed = col(PersonalDelivery.attempts) > 0
+    status = case((failed, "failed"), else_="pending")
+    late = or_(failed, col(PersonalDelivery.due_at) <= now)
+    waiting = select(PersonalDelivery.means, status, func.count()).where(_ONLY["waiting"], late)
+    dead = select(PersonalDelivery.means, func.count()).where(_ONLY["dead"])
+    found = list(session.exec(waiting.group_by(PersonalDelivery.means, status)).all())
+    lost = session.exec(dead.group_by(PersonalDelivery.means)).all()
+    return found + [(means, "dead", count) for means, count in lost]
 
 
 async def _waiting(session: AsyncSession) -> tuple[int, int]:

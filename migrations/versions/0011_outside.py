@@ -1,14 +1,14 @@
 """Messages for people outside: choices of users, deliveries, how far they are laid out.
 
-Revision: 0010, after 0009.
+Revision: 0011, after 0010.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -22,7 +22,6 @@ PARTIAL = {
     "ix_personal_deliveries_bundle": (["bundle"], "status = 'waiting'"),
     "ix_personal_deliveries_dead": (["id"], "status = 'dead'"),
 }
-FAILED = "status IN ('failed', 'dead')"
 
 
 def upgrade() -> None:
@@ -58,8 +57,6 @@ def upgrade() -> None:
         where = sa.text(condition)
         op.create_index(name, "personal_deliveries", columns, sqlite_where=where, postgresql_where=where)
     op.add_column("deliveries", sa.Column("resent_at", INSTANT, nullable=True))
-    where = sa.text(FAILED)
-    op.create_index("ix_deliveries_failed", "deliveries", ["id"], sqlite_where=where, postgresql_where=where)
     op.create_table(
         "delivery_progress",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -69,7 +66,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_deliveries_failed", "deliveries")
     op.drop_column("deliveries", "resent_at")
     for table in ("delivery_progress", "personal_deliveries", "delivery_choices"):
         op.drop_table(table)
