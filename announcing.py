@@ -13,6 +13,7 @@ from casework.archive import BadArchive
 from casework.calendars import Year
 from casework.case_verifying import CaseReport
 from casework.contact_table import Imported
+from casework.delivery_record import Record
 from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
 from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
@@ -35,6 +36,7 @@ from models.crypto import UnsealError
 from models.database import DatabaseUnavailable
 from models.directory import User
 from models.imported import Integration
+from pages.labels import word
 from pages.policy_faults import policy_faults_in_words
 from routes.evidence_words import finding_words, lines_of, report_words
 from routes.wording import ROLES, fault_words
@@ -147,6 +149,15 @@ def address(settings: Settings) -> str:
     """Return the address that a browser on this machine takes."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
+
+
+def delivery_lines(found: Record) -> Iterator[str]:
+    """Yield deliveries, one a line, and how much there is."""
+    yield f"未送达 {found.dead}，待发送 {found.waiting}（其中失败将重试 {found.failing}）"
+    for each in (*found.webhook, *found.items):
+        words = (each.key, each.username or "—", word("outside", each.means), word("delivery", each.status))
+        at = f"{local(each.laid_at):%Y-%m-%d %H:%M}"
+        yield "  ".join((*words, at, f"尝试 {each.attempts} 次", each.error or "")).rstrip()
 
 
 def user_line(user: User) -> str:

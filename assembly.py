@@ -84,4 +84,5 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         retention=read_retentions(settings.policies_dir),
         templates=settings.data_dir / "templates",
         watch=Watch(operators=settings.operators(), engine_metrics=engine_metrics()),
+        means=settings.offered_means(),
     )

@@ -13,6 +13,7 @@ import typer
 import cli_data
 import cli_engine
 import cli_keys
+import cli_notifications
 import cli_recovery
 import cli_supervision
 from console import (
@@ -55,6 +56,7 @@ for _name, _group in {
     "person": cli_data.person,
     "integration": cli_data.integration,
     "import": cli_supervision.imports,
+    "notifications": cli_notifications.notifications,
 }.items():
     app.add_typer(_group, name=_name)
 app.command("whatif")(cli_supervision.what_if)

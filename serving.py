@@ -22,6 +22,7 @@ from casework.pinned import changed_policies
 from casework.rehearsal import RehearsalClock
 from casework.reporting import start_missing
 from casework.services import Services
+from channel_settings import without_channels
 from embedded import EmbeddedFailure, TemporalServer, TimeSkippingServer, only_user_of
 from models.database import DatabaseUnavailable
 from models.migrate import upgrade
@@ -95,7 +96,7 @@ async def serve_api(settings: Settings) -> None:
 
 
 def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
-    """Return settings that touch nothing of the installation, and reach nobody outside."""
+    """Return settings that touch nothing of the installation, and reach nobody outside unless told to."""
     own = {
         "data_dir": folder,
         "database_url": None,
@@ -105,13 +106,13 @@ def rehearsal_settings(settings: Settings, folder: Path) -> Settings:
         "payload_keys": None,
         "signing_key": None,
         "trusted_keys": "",
-        "webhook_url": "",
+        "webhook_secret": None,
         "oidc_issuer": "",
         "public_url": "",  # receipts of a rehearsal lead to the rehearsal
         "temporal_ui_origin": "",
         "metrics_address": "",
     }
-    return settings.model_copy(update=own)
+    return settings.model_copy(update=own | without_channels(settings))
 
 
 def demo_password(settings: Settings) -> str | None:

@@ -12,10 +12,10 @@ from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from casework.evidence import Evidence
 from casework.sign_in_rules import CALLBACK, Provider, SignInRules
+from channel_settings import ChannelSettings, Folder
 from models.crypto import Keyring, generate_key
 from models.signing import PublicKeys, SigningKey, generate_signing_key
 from rules.case.vocabulary import Role
@@ -37,11 +38,8 @@ if TYPE_CHECKING:
 SHORTEST_SECRET = 16  # characters; a shorter SECRET_KEY can be guessed
 SECRETS = "/run/secrets"  # where containers find theirs; systemd names another folder
 
-# Absolute, so that a later change of the working directory moves nothing.
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
-
-class Settings(BaseSettings):
+class Settings(ChannelSettings):
     """What an operator may set; every name has a default that `make run` works with.
 
     Raises pydantic's ValidationError, which names the faulty setting and never shows its value.
@@ -74,7 +72,6 @@ class Settings(BaseSettings):
     trusted_keys: str = ""
     demo_password: SecretStr | None = None
     policies_dir: Folder | None = None
-    webhook_url: str = ""
     online_filing: str = ""
     session_idle_minutes: int = Field(default=60, ge=5, le=720)
     second_factor_roles: str = ""
@@ -221,6 +218,12 @@ class Settings(BaseSettings):
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
         return kept_secret(self.data_dir / "secret_key", secrets.token_urlsafe)
+
+    def webhook_key(self) -> str:
+        """Return WEBHOOK_SECRET: the one given, else the one kept in DATA_DIR."""
+        if self.webhook_secret is not None:
+            return self.webhook_secret.get_secret_value()
+        return kept_secret(self.data_dir / "webhook_secret", secrets.token_urlsafe)
 
     def sign_in_rules(self) -> SignInRules:
         """Return what was set about signing in."""

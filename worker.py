@@ -8,29 +8,29 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import httpx
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 import logs
-from activities.archiving import ArchivingActivities, FileOutlet, Outlet, WebhookOutlet
+from activities.archiving import ArchivingActivities, FileOutlet, Outlet
 from activities.calendar import CalendarActivities
 from activities.inbox import Inbox
 from activities.issuing import IssuingActivities
 from activities.leaving import LetGo
 from activities.ledger import LedgerActivities
-from activities.notification import Channel, NotificationActivities, WebhookChannel
+from activities.notification import Channel, NotificationActivities
 from activities.observing import Observed
 from activities.registration import RegistrationActivities
 from activities.reporting import ReportingActivities
 from activities.writing import LedgerWriter
 from assembly import build_services
+from casework.delivering import post
 from casework.engine import EngineUnavailable
 from casework.erasing import keep_erasing
 from casework.heads import start_heads
@@ -45,13 +45,14 @@ from casework.reporting import keep_reporting
 from casework.resuming import empty_if_restored, resuming
 from casework.services import Services
 from casework.verifying import check_and_record
+from channels import outside
 from processes import leave, settle_memory
 from settings import Settings
 from watching import worker_port
 from workflows.calendar import ReArmWorkflow
 from workflows.case import CaseWorkflow
 from workflows.evidence import LedgerHeadsWorkflow
-from workflows.issuing import SendBulletinWorkflow
+from workflows.issuing import SendAgainWorkflow, SendBulletinWorkflow
 from workflows.queues import CASES, NOTIFICATIONS, QUEUES, REPORTING
 from workflows.reporting import ReportingWorkflow
 from workflows.sandbox import RUNNER
@@ -60,7 +61,6 @@ from workflows.sandbox import RUNNER
 GRACE = timedelta(seconds=30)
 CACHED = 2000  # cases kept in memory, about 55 KB each; others are read from their history when needed
 TRY_AGAIN = 1.0  # seconds
-GATEWAY_WITHIN = 10.0  # seconds
 
 log = logging.getLogger("bancheng.worker")
 
@@ -99,7 +99,7 @@ def build_workers(
         CASES: {
             "workflows": [
                 *(CaseWorkflow, ReArmWorkflow, LedgerHeadsWorkflow),
-                *(ReportingWorkflow, SendBulletinWorkflow),
+                *(ReportingWorkflow, SendBulletinWorkflow, SendAgainWorkflow),
             ],
             "activities": [
                 registration.register,
@@ -132,11 +132,15 @@ async def run_workers(
     """Run workers and relay until `stop`, through any outage; return once all work is at its end.
 
     Without `with_heads` no head is taken day by day: a rehearsal takes one each time that it moves on.
-    The relay and what else goes on beside the workers is where the cases are.
+    The relay and what else goes on beside the workers is where the cases are, the post where the
+    notifications are.
     """
     said = ""
-    beside = _beside(services, with_heads) if CASES in queues else nullcontext()
-    async with _outside(settings) as (channels, outlets), beside:
+    async with outside(settings, services.wall) as ways, AsyncExitStack() as beside:
+        if CASES in queues:
+            await beside.enter_async_context(_beside(services, with_heads))
+        if NOTIFICATIONS in queues:
+            await beside.enter_async_context(post(services, ways.personal))
         while not stop.is_set():
             try:
                 client = await services.engine.client()
@@ -144,8 +148,8 @@ async def run_workers(
                     await empty_if_restored(services)
                     await start_heads(services.engine)
                     await _warn_of_retention(client)
-                outlets_of_heads = [FileOutlet(services.evidence.heads), *outlets]
-                workers = build_workers(client, services, channels, outlets_of_heads, queues)
+                outlets = [FileOutlet(services.evidence.heads), *ways.outlets]
+                workers = build_workers(client, services, ways.channels, outlets, queues)
                 await _until_stop(workers, stop)
             except EngineUnavailable as error:
                 if said != (said := str(error)[:200]):
@@ -168,16 +172,6 @@ async def _until_stop(workers: Sequence[Worker], stop: asyncio.Event) -> None:
         if isinstance(outcome, BaseException):
             raise outcome
     log.info("workers stopped")
-
-
-@asynccontextmanager
-async def _outside(settings: Settings) -> AsyncIterator[tuple[list[Channel], list[Outlet]]]:
-    """Give the ways outside that are set up, for messages and for heads; none without their settings."""
-    if not settings.webhook_url:
-        yield [], []
-        return
-    async with httpx.AsyncClient(timeout=GATEWAY_WITHIN) as client:
-        yield [WebhookChannel(settings.webhook_url, client)], [WebhookOutlet(settings.webhook_url, client)]
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, select
 from temporalio import activity
 
+from activities.webhooks import Webhook
 from models.access import AccessLog
 from models.act import Act, item_key
 from models.case import Case
@@ -72,18 +73,17 @@ class FileOutlet:
 
 
 class WebhookOutlet:
-    """Posts each head, without its leaves, to one address."""
+    """Posts each head, without its leaves, signed, to one address."""
 
     name = "webhook"
 
-    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
-        self._url, self._client = url, client
+    def __init__(self, webhook: Webhook) -> None:
+        self._webhook = webhook
 
     async def publish(self, file: HeadFile) -> None:
         """Post the head. Raises `httpx.HTTPError`."""
         body = {"kind": "ledger_head", "head": file.head.values()}
-        response = await self._client.post(self._url, json=body)
-        response.raise_for_status()
+        await self._webhook.post(body, f"ledger_head/{file.head.number}")
 
 
 class ArchivingActivities:

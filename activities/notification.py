@@ -4,16 +4,19 @@ Ordinary activities on a queue of their own, so that a dead gateway delays no le
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import httpx
 from sqlmodel import select
 from temporalio import activity
 
+from activities.webhooks import Webhook
 from models.database import Database
 from models.inbox import Delivery
 from models.messages import DeliveryRequest
+
+LONGEST_DELAY = timedelta(minutes=10)  # between two attempts, as the workflow asks for it
 
 
 class Channel(Protocol):
@@ -29,22 +32,21 @@ class Channel(Protocol):
 
 
 class WebhookChannel:
-    """Posts each message as JSON to one address of the intranet."""
+    """Posts each message as JSON, signed, to one address of the intranet."""
 
     name = "webhook"
 
-    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
-        self._url, self._client = url, client
+    def __init__(self, webhook: Webhook) -> None:
+        self._webhook = webhook
 
     def targets(self, usernames: list[str]) -> list[str]:
         """Return the one address, if anybody is to hear of it."""
-        return [self._url] if usernames else []
+        return [self._webhook.url] if usernames else []
 
     async def send(self, delivery: Delivery) -> None:
         """Post case, event number and text. Raises `httpx.HTTPError`."""
         body = {"case_id": delivery.case_id, "seq": delivery.seq, "text": delivery.text}
-        response = await self._client.post(self._url, json=body)
-        response.raise_for_status()
+        await self._webhook.post(body, f"{delivery.case_id}/{delivery.seq}")
 
 
 class NotificationActivities:
@@ -82,9 +84,16 @@ class NotificationActivities:
         async with self._database.begin() as session:
             row = await session.get_one(Delivery, delivery.id)
             row.attempts = info.attempt
-            row.status = "failed" if failure else "sent"
+            row.status = "sent" if not failure else "dead" if _is_last(info) else "failed"
             row.last_error = str(failure)[:500] if failure else None
             row.sent_at = None if failure else _attempted_at(info)
+
+
+def _is_last(info: activity.Info) -> bool:
+    """Whether the engine tries no more after this attempt: the next one would come too late."""
+    spent = info.current_attempt_scheduled_time - info.scheduled_time
+    limit = info.schedule_to_close_timeout
+    return info.attempt > 1 and limit is not None and spent + LONGEST_DELAY >= limit
 
 
 def _attempted_at(info: activity.Info) -> datetime:

@@ -80,6 +80,8 @@ PAGES = (
     ("admin", "/admin/grants"),
     ("auditor", "/admin/grants"),
     ("admin", "/admin/halls"),
+    ("admin", "/admin/deliveries"),
+    ("admin", "/admin/deliveries?only=dead"),
     ("admin", "/admin/policies"),
     ("admin", "/admin/calendar"),
 )

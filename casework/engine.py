@@ -21,11 +21,11 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.messages import CaseInput, CommandMessage, Terms
+from models.messages import CaseInput, CommandMessage, DeliveryRequest, Terms
 from models.tracing import new_command_id
 from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
 from workflows.case import REGISTER, CaseWorkflow
-from workflows.issuing import SendBulletinWorkflow
+from workflows.issuing import SendAgainWorkflow, SendBulletinWorkflow
 from workflows.queues import CASES
 
 # An update that cannot be taken hangs: every call has an end.
@@ -159,19 +159,27 @@ class Engine:
 
         Raises `EngineUnavailable`.
         """
+        await self._begin(SendBulletinWorkflow.run, bulletin, f"bulletin-{bulletin}")
+
+    async def send_again(self, request: DeliveryRequest) -> None:
+        """Have what is not sent of an event sent outside. Raises `EngineUnavailable`."""
+        await self._begin(SendAgainWorkflow.run, request, f"again-{request.case_id}-{request.seq}")
+
+    async def _begin(self, run: Any, given: Any, id: str) -> None:
+        """Start a workflow of this id; one that is under way is left alone."""
         client = await self.client()
         try:
             await client.start_workflow(
-                SendBulletinWorkflow.run,
-                bulletin,
-                id=f"bulletin-{bulletin}",
+                run,
+                given,
+                id=id,
                 task_queue=CASES,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 rpc_timeout=self._within,
             )
         except Exception as error:
-            _raise(error, "announce")
+            _raise(error, id)
 
     async def _signal(self, case_id: str, signal: Any, *args: Any) -> None:
         client = await self.client()

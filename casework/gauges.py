@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session, col, exists, func, select
 
+from casework.delivery_record import unsent_to_people
 from models.case import Case
 from models.command import SentCommand
 from models.directory import Hall
@@ -67,7 +68,12 @@ class Sample:
 def read_gauges(session: Session, now: datetime, wall: datetime) -> list[Sample]:
     """Return every sample; `now` is the domain's clock, `wall` the real one, on which commands are sent."""
     parts = (_cases(session), _alarms(session, now), _filings(session, now), _commands(session, wall))
-    more = (_notifications(session), _reports(session, now), _heads(session, now), _evidence(session, now))
+    more = (
+        _notifications(session, now),
+        _reports(session, now),
+        _heads(session, now),
+        _evidence(session, now),
+    )
     return [sample for part in parts + more for sample in part]
 
 
@@ -110,10 +116,12 @@ def _commands(session: Session, wall: datetime) -> Iterator[Sample]:
     yield from _aged("bancheng_commands_unanswered", count, oldest, wall)
 
 
-def _notifications(session: Session) -> Iterator[Sample]:
+def _notifications(session: Session, now: datetime) -> Iterator[Sample]:
     wanted = select(Delivery.channel, Delivery.status, func.count()).where(_UNSENT)
     for channel, status, count in session.exec(wanted.group_by(Delivery.channel, Delivery.status)):
         yield Sample("bancheng_notifications_unsent", count, (channel, status))
+    for means, status, count in unsent_to_people(session, now - PATIENCE):
+        yield Sample("bancheng_notifications_unsent", count, (means, status))
 
 
 def _reports(session: Session, now: datetime) -> Iterator[Sample]:

@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from casework.delivery_record import dead_letters
 from casework.services import Services
 from models.calendar_source import notice_in_force
 from models.directory import ContactEntry, Hall, Unit, User
@@ -29,12 +30,13 @@ class Overview:
     units: int
     without_contacts: int
     policies: int
+    undelivered: int
     provisional: list[int]
 
     @property
     def quiet(self) -> bool:
         """Whether nothing needs anybody."""
-        return not (self.grants or self.provisional or self.without_contacts)
+        return not (self.grants or self.provisional or self.without_contacts or self.undelivered)
 
 
 async def overview(services: Services) -> Overview:
@@ -57,6 +59,7 @@ async def overview(services: Services) -> Overview:
             units=units,
             without_contacts=units - await _count(session, entered),
             policies=len(services.policies),
+            undelivered=await dead_letters(session),
             provisional=await _provisional(session, today),
         )
 

@@ -23,6 +23,7 @@ from models.filing import CaseSecret
 from models.house_key import INDEX, PAYLOAD, HouseKey
 from models.imported import ImportRow
 from models.kept_form import KeptForm
+from models.outside import DeliveryChoice
 from models.report import ReportFile
 
 BATCH = 200
@@ -82,6 +83,7 @@ COLUMNS: Sequence[SealedColumn] = (
     # A file may be large: few at a time.
     SealedColumn(_table(ReportFile), "content", "report:{}:{}".format, batch=5),
     SealedColumn(_table(ImportRow), "form", "import:{}:{}".format),
+    SealedColumn(_table(DeliveryChoice), "addresses", "addresses:{}".format),
     SealedColumn(_table(HouseKey), "wrapped", _house_key),
 )
 SIGNED = SealedColumn(ACTS, "sealed", "".format)

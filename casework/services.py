@@ -15,6 +15,7 @@ from casework.sign_in_rules import SignInRules
 from casework.watch import Watch
 from models.crypto import Keyring
 from models.database import Database
+from rules.delivering import Means
 from rules.policy import HallOffer, Policy
 from rules.reporting import ReportingTimes
 from rules.retention import Retention
@@ -50,6 +51,7 @@ class Services:
     facts: FactsWriter = field(default_factory=FactsWriter)
     retention: Mapping[str, Retention] = field(default_factory=dict)  # by policy; else as proposed
     templates: Path | None = None  # where an operator keeps templates of their own
+    means: tuple[Means, ...] = ()  # by which users may be reached outside
     heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
     watch: Watch = field(default_factory=Watch)
     keys_file: Path | None = None  # generated payload keys; None where the settings give them

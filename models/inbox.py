@@ -44,9 +44,10 @@ class Notification(Base, table=True):
 
 
 class Delivery(Base, table=True):
-    """A message for a channel outside; `status` is pending, sent or failed.
+    """A message for a channel outside; `status` is pending, failed (tried again), sent or dead (given up).
 
-    A negative `seq` is the number of an act (`acts.id`) and not of an event.
+    A negative `seq` is the number of an act (`acts.id`) and not of an event. `resent_at` is when somebody
+    had it sent again last.
     """
 
     __tablename__ = "deliveries"
@@ -78,3 +79,4 @@ class Delivery(Base, table=True):
     last_error: str | None = Field(default=None, sa_type=Text)
     at: datetime = Field(sa_type=UTCDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    resent_at: datetime | None = Field(default=None, sa_type=UTCDateTime)

@@ -15,6 +15,7 @@ from models.house_key import HouseKey, KeyHolder, KnownEngine
 from models.imported import Import, ImportRow, Integration
 from models.inbox import Delivery, Notification
 from models.kept_form import KeptForm
+from models.outside import DeliveryChoice, DeliveryProgress, PersonalDelivery
 from models.report import Report, ReportCase, ReportFile, ReportingPlan, ReportReceipt
 from models.retention import Erasure, ErasureHold
 from models.terms import CalendarSnapshot, CalendarYear, PolicyVersion
@@ -39,6 +40,8 @@ __all__ = [
     "CaseSecret",
     "ContactEntry",
     "Delivery",
+    "DeliveryChoice",
+    "DeliveryProgress",
     "Erasure",
     "ErasureHold",
     "Filing",
@@ -60,6 +63,7 @@ __all__ = [
     "MonthlyVolume",
     "Notification",
     "NumberCounter",
+    "PersonalDelivery",
     "Petitioner",
     "PolicyVersion",
     "Report",

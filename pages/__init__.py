@@ -9,9 +9,11 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     from pages import (
         access_log,
         account,
+        account_notifications,
         admin,
         admin_calendar,
         admin_contacts,
+        admin_deliveries,
         admin_exports,
         admin_grants,
         admin_halls,
@@ -64,6 +66,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, volumes, reports, bulletins, bottlenecks, lessons, typical]
     modules += [public_cases, figures, what_if, personal_data]
+    modules += [account_notifications, admin_deliveries]
     modules += [rehearsal] * in_rehearsal
     for module in modules:
         app.include_router(module.router, include_in_schema=False)

@@ -87,8 +87,27 @@ ACCESS = {
     "hall_changed": "修改大厅",
     "unit_added": "新增单位",
     "unit_changed": "修改单位",
+    "delivery_chosen": "修改通知方式",
+    "delivery_default": "修改默认通知方式",
+    "delivery_resent": "重新发送通知",
 }
 """What the access log calls an action."""
+OUTSIDE = {
+    "email": "电子邮件",
+    "sms": "短信",
+    "wecom": "企业微信群机器人",
+    "dingtalk": "钉钉群机器人",
+    "feishu": "飞书群机器人",
+    "webhook": "Webhook",
+}
+DIGEST = {"none": "逐条发送", "hourly": "每小时汇总", "daily": "每个工作日开门时汇总"}
+DELIVERY = {
+    "waiting": "待发送",
+    "failing": "失败，将重试",
+    "sent": "已发送",
+    "dead": "未送达",
+    "dropped": "已取消",
+}
 HOLDER = {
     "window": "窗口",
     "contact": "联系人",
@@ -223,6 +242,9 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
     "event": ALARM | EVENT,
     "field": FIELD,
     "role": ROLES,
+    "outside": OUTSIDE,
+    "digest": DIGEST,
+    "delivery": DELIVERY,
 }  # type: ignore[assignment]
 
 

@@ -1,10 +1,12 @@
-"""Sending an issued 通报 to the channels outside: one activity, tried for long."""
+"""Sending to the channels outside what is no event of a case, or was given up: tried for long."""
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.issuing import IssuingActivities
+    from activities.notification import NotificationActivities
+    from models.messages import DeliveryRequest
     from workflows.case import DELIVERY
 
 
@@ -22,3 +24,18 @@ class SendBulletinWorkflow:
         except ActivityError:
             workflow.logger.warning("bulletin not sent", extra={"bulletin": bulletin})
             raise
+
+
+@workflow.defn(name="SendAgain")
+class SendAgainWorkflow:
+    """Sends what is not sent of one event. Workflow id: ``again-<case id>-<seq>``."""
+
+    @workflow.run
+    async def run(self, request: DeliveryRequest) -> None:
+        """Try as long as any delivery is tried; the row says what came of it."""
+        try:
+            await workflow.execute_activity_method(
+                NotificationActivities.deliver, request, summary="重新发送", **DELIVERY
+            )
+        except ActivityError:
+            workflow.logger.warning("given up again", extra={"seq": request.seq})

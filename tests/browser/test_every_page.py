@@ -30,6 +30,7 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /account/password": ("/account/password",),
     "GET /account/second-factor": ("/account/second-factor",),
     "GET /account/second-factor/remove": ("/account/second-factor/remove",),
+    "GET /account/notifications": ("/account/notifications",),
     "GET /inbox": ("/inbox",),
     "GET /help": ("/help",),
     "GET /public": ("/public",),
@@ -79,6 +80,7 @@ VISITS: Mapping[str, tuple[str, ...]] = {
     "GET /admin/calendar": ("/admin/calendar", "/admin/calendar?year=2027&hall=guilin"),
     "GET /admin/calendar/load": ("/admin/calendar/load?year=2027",),
     "GET /admin/policies": ("/admin/policies",),
+    "GET /admin/deliveries": ("/admin/deliveries",),
 }
 NO_PAGE: Mapping[str, str] = {
     "GET /": "leads to the start page",

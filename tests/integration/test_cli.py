@@ -23,6 +23,7 @@ GROUPS = {
     "keys": ["list", "new", "rotate", "forget"],
     "report": ["run", "template"],
     "import": ["12345"],
+    "notifications": ["list", "resend"],
 }
 COMMANDS = [
     [],
@@ -58,6 +59,10 @@ def test_every_command_explains_itself(command: list[str], tmp_path: Path) -> No
         (["rehearse"], {"host": "192.0.2.1"}, "loopback"),
         (["demo"], {"host": "192.0.2.1"}, "loopback"),
         (["calendar", "load", "nowhere.json"], {}, "nowhere.json"),
+        (["notifications", "list", "--only", "lost"], {}, "--only"),
+        (["notifications", "resend"], {}, "--all"),
+        (["notifications", "resend", "p-1", "--all"], {}, "--all"),
+        (["user", "list"], {"smtp_host": "mail.example"}, "SMTP_SENDER"),
     ],
 )
 def test_misuse_ends_with_2(command: list[str], settings: dict[str, str], words: str, tmp_path: Path) -> None:

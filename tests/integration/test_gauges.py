@@ -14,6 +14,7 @@ from models.database import Database
 from models.evidence import CaseRun, HistoryExport, LedgerCheck
 from models.filing import Filing
 from models.inbox import Delivery
+from models.outside import PersonalDelivery
 from models.report import ReportingPlan
 from tests.support.house import House
 from tests.support.office import Office
@@ -89,11 +90,23 @@ async def test_messages_count_until_they_are_sent(office: Office) -> None:
     for seq, status in enumerate(("pending", "pending", "failed", "sent")):
         row = Delivery(case_id="c", seq=seq, channel="webhook", target="t", text="…", status=status, at=NOW)
         await keep(office, row)
+    for line, (status, attempts, minutes) in enumerate(
+        (("waiting", 0, 5), ("waiting", 0, -600), ("waiting", 3, -20), ("dead", 30, 99), ("dropped", 1, 9))
+    ):
+        who = {"notification": line, "username": "u", "means": "email", "laid_at": NOW}
+        # What is held for the night is not late.
+        await keep(
+            office,
+            PersonalDelivery(**who, status=status, attempts=attempts, due_at=NOW - minutes * MINUTE),
+        )
     found = await gauges(office.services.database)
     unsent = {name: value for name, value in found.items() if "unsent" in name}
     assert unsent == {
         "bancheng_notifications_unsent[webhook,pending]": 2,
         "bancheng_notifications_unsent[webhook,failed]": 1,
+        "bancheng_notifications_unsent[email,pending]": 1,
+        "bancheng_notifications_unsent[email,failed]": 1,
+        "bancheng_notifications_unsent[email,dead]": 1,
     }
 
 

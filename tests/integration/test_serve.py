@@ -1,5 +1,7 @@
 """`bancheng serve`: everything in one process, which may be stopped or killed at any moment."""
 
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -15,7 +17,12 @@ import httpx
 import pytest
 
 from tests.support.processes import LOOPBACK
-from tests.support.running import House, bancheng
+from tests.support.receivers import PASSWORD as MAIL_PASSWORD
+from tests.support.receivers import USERNAME, Mailbox, mail_receiver
+from tests.support.running import PASSWORD, House, bancheng
+from tests.support.visiting import hidden
+
+SECRET = "what the gateway knows of us"
 
 PRINTED_PASSWORD = re.compile(r"([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})")
 
@@ -30,9 +37,26 @@ def gateway() -> Iterator["Gateway"]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, gateway: "Gateway") -> Iterator[House]:
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
+    """What the house tells people by mail."""
+    with mail_receiver(tmp_path_factory.mktemp("mail")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, gateway: "Gateway", mailbox: Mailbox) -> Iterator[House]:
     """One house for the module; each test stops it as it likes."""
-    house = House(tmp_path_factory.mktemp("serve"), webhook_url=gateway.url)
+    house = House(
+        tmp_path_factory.mktemp("serve"),
+        webhook_url=gateway.url,
+        webhook_secret=SECRET,
+        smtp_host=mailbox.host,
+        smtp_port=mailbox.port,
+        smtp_ca=mailbox.authority,
+        smtp_sender="no-reply@hall.example",
+        smtp_username=USERNAME,
+        smtp_password=MAIL_PASSWORD,
+    )
     yield house
     house.kill()
 
@@ -48,10 +72,15 @@ class Gateway(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         received: list[dict[str, Any]] = []
+        signed: list[bool] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                received.append(json.loads(body))
+                stamped = self.headers["X-Bancheng-Timestamp"].encode() + b"." + body
+                digest = hmac.new(SECRET.encode(), stamped, hashlib.sha256).hexdigest()
+                signed.append(self.headers["X-Bancheng-Signature"] == f"sha256={digest}")
                 self.send_response(204)
                 self.end_headers()
 
@@ -59,7 +88,7 @@ class Gateway(ThreadingHTTPServer):
                 """Print nothing."""
 
         super().__init__((LOOPBACK, 0), Handler)
-        self.received = received
+        self.received, self.signed = received, signed
         self.url = f"http://{LOOPBACK}:{self.server_port}/messages"
 
 
@@ -145,6 +174,27 @@ def test_people_outside_hear_through_the_webhook(house: House, gateway: Gateway)
         lambda: [m for m in gateway.received if (m["case_id"], m["seq"]) == (case["id"], 2)]
     )
     assert case["number"] in message["text"]
+    assert all(gateway.signed)
+
+
+def test_a_user_who_chose_mail_hears_by_mail(house: House, mailbox: Mailbox) -> None:
+    form = {"own": "yes", "means": "email", "digest": "none", "address_email": "clerk@hall.example"}
+    with httpx.Client(base_url=house.url, follow_redirects=True, timeout=30) as browser:
+        who = {"username": "guilin.clerk", "password": PASSWORD}
+        browser.post("/sign-in", data={"csrf": hidden(browser.get("/sign-in").text, "csrf"), **who})
+        page = browser.get("/account/notifications").text
+        saved = browser.post("/account/notifications", data={"csrf": hidden(page, "csrf"), **form})
+    assert "c***@hall.example" in saved.text
+    case = house.file()
+    [mail] = eventually(lambda: [m for m in mailbox.received if case["number"] in m["Subject"]])
+    assert mail["To"] == "clerk@hall.example"
+    assert mail["Message-ID"].endswith("@hall.example>")
+    text = mail.get_content()
+    assert case["number"] in text and "张小演" not in text and "13800138000" not in text
+    assert all(mailbox.secured)
+    code, said = bancheng(house.folder, "notifications", "list", "--only", "all")
+    assert code == 0 and "guilin.clerk  电子邮件  已发送" in said
+    assert bancheng(house.folder, "notifications", "resend", "--all")[0] == 1, "nothing was given up"
 
 
 def test_time_cannot_be_moved_outside_a_rehearsal(house: House) -> None:

@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 import httpx
 
 from activities.notification import WebhookChannel
+from activities.webhooks import Webhook
+from casework.clocks import MachineClock
+
+SECRET = "a secret of tests"
 
 
 class Gateway:
@@ -24,7 +28,8 @@ class Gateway:
     async def channel(self) -> AsyncIterator[WebhookChannel]:
         """Give the webhook that posts to it."""
         async with httpx.AsyncClient(transport=httpx.MockTransport(self._answer)) as client:
-            yield WebhookChannel("http://gateway.invalid/", client)
+            webhook = Webhook("http://gateway.invalid/", client, SECRET, MachineClock().now)
+            yield WebhookChannel(webhook)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.tried += 1

@@ -138,6 +138,9 @@ PAGES: dict[str, Roles] = {
     "POST /account/second-factor": SIGNED_IN,
     "GET /account/second-factor/remove": SIGNED_IN,
     "POST /account/second-factor/remove": SIGNED_IN,
+    "GET /account/notifications": SIGNED_IN,
+    "POST /account/notifications": SIGNED_IN,
+    "POST /account/notifications/try": SIGNED_IN,
     "GET /inbox": SIGNED_IN,
     "POST /inbox/read": SIGNED_IN,
     "POST /inbox/read-all": SIGNED_IN,
@@ -274,6 +277,9 @@ PAGES: dict[str, Roles] = {
     "GET /admin/calendar/load": ADMIN,
     "POST /admin/calendar/load": ADMIN,
     "GET /admin/policies": ADMIN,
+    "GET /admin/deliveries": ADMIN,
+    "POST /admin/deliveries/again": ADMIN,
+    "POST /admin/deliveries/default": ADMIN,
 } | {f"POST /cases/{{number}}/{name}": roles for name, roles in COMMANDS.items()}
 
 ALLOWED = API | PAGES

@@ -18,6 +18,8 @@ from temporalio.worker import Worker
 
 import workflows.evidence
 from activities.archiving import ArchivingActivities, FileOutlet, Outlet, WebhookOutlet
+from activities.webhooks import Webhook
+from casework.clocks import MachineClock
 from casework.heads import read_published
 from models.evidence import HeadPublication, LedgerHead
 from models.signing import PublicKeys
@@ -173,7 +175,9 @@ async def test_a_dead_gateway_gets_the_heads_that_it_missed(sqlite_evenings: Eve
 
     async with (
         httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client,
-        evenings.worker(WebhookOutlet("http://gateway.test/", client)),
+        evenings.worker(
+            WebhookOutlet(Webhook("http://gateway.test/", client, "a secret of tests", MachineClock().now))
+        ),
     ):
         await evenings.begin()
         await evenings.until(MORNING + 2 * DAY)
