@@ -12,9 +12,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, select
 
 from casework.services import Services
@@ -27,6 +29,7 @@ from models.petitioner import PHONE_INDEX, open_petitioner
 LOOK = timedelta(seconds=1)  # how often the file of generated keys is looked at
 SAY = timedelta(seconds=30)
 ALIVE = timedelta(seconds=90)  # who has not said anything for so long is gone
+INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _log = structlog.get_logger(__name__)
 
 
@@ -64,14 +67,20 @@ def _wrapped(session: Session) -> dict[str, str]:
 
 def _with_index(session: Session, keyring: Keyring) -> dict[str, str]:
     """Store the key of the indexes unless another process was first; return what is stored."""
-    wrapped = keyring.wrap_index(_index_in_use(session, keyring))
-    dialect = session.get_bind().dialect.name
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_if_new
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_if_new  # type: ignore[assignment]
-    session.execute(insert_if_new(HouseKey).values(name=INDEX, wrapped=wrapped).on_conflict_do_nothing())
+    _begin_row(session, INDEX, keyring.wrap_index(_index_in_use(session, keyring)))
     return _wrapped(session)
+
+
+def house_key(session: Session, name: str) -> HouseKey:
+    """Return the row of this name, made where there is none, and locked: others may want it just now."""
+    _begin_row(session, name)
+    return session.get_one(HouseKey, name, with_for_update=True)
+
+
+def _begin_row(session: Session, name: str, wrapped: str | None = None) -> None:
+    dialect = session.get_bind().dialect.name
+    new = INSERTS[dialect](HouseKey).values(name=name, wrapped=wrapped)
+    session.execute(new.on_conflict_do_nothing())
 
 
 def _index_in_use(session: Session, keyring: Keyring) -> int:
@@ -158,9 +167,7 @@ class _Holder:
         def say(session: Session) -> None:
             session.exec(delete(KeyHolder).where(col(KeyHolder.seen_at) < now - 10 * ALIVE))
             session.merge(row)
-            used = session.get(HouseKey, PAYLOAD + row.sealing) or HouseKey(name=PAYLOAD + row.sealing)
-            used.sealed_at = now
-            session.add(used)
+            house_key(session, PAYLOAD + row.sealing).sealed_at = now
 
         await self._services.database.write(say)
 

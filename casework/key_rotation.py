@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from casework.engine import WITHIN, EngineUnavailable
 from casework.histories import KEPT
-from casework.house_keys import ALIVE, holders, read_house_keys
+from casework.house_keys import ALIVE, holders, house_key, read_house_keys
 from casework.sealed_columns import COLUMNS, SIGNED, SealedColumn, count_under, reseal
 from casework.services import Services
 from models.case import Case
@@ -155,9 +155,7 @@ async def _put_away(services: Services, key_ids: Sequence[str]) -> None:
 
     def store(session: Session) -> None:
         for name, token in wrapped.items():
-            row = session.get(HouseKey, name) or HouseKey(name=name)
-            row.wrapped = token
-            session.add(row)
+            house_key(session, name).wrapped = token
 
     await services.database.write(store)
     await read_house_keys(services)

@@ -44,6 +44,7 @@ from models.facts import CASE_FACTS
 from models.filing import CaseSecret
 from models.house_key import PAYLOAD, HouseKey, KeyHolder
 from models.imported import Import, ImportRow
+from models.outside import DeliveryChoice
 from models.petitioner import PHONE_INDEX
 from models.report import Report, ReportFile
 from models.report import sealing as report_sealing
@@ -77,6 +78,8 @@ class Kept:
             assert services.keyring.open(file.content, report_sealing("r1", "pdf")) == b"\xff%PDF"
             row = await session.get_one(ImportRow, ("i1", 2))
             assert services.keyring.open_text(str(row.form), "import:i1:2") == "{}"
+            choice = await session.get_one(DeliveryChoice, "guilin.clerk")
+            assert "clerk@" in services.keyring.open_text(str(choice.addresses), "addresses:guilin.clerk")
             act = (await session.exec(select(Act))).one()
             assert opened_texts(act, None, services.keyring) == {"text": "说明"}
             assert await is_of_person(session, PHONE, services.keyring)
@@ -120,6 +123,9 @@ async def sealed_things(place: Place) -> Kept:
         await session.flush()
         row = KEYRING.seal_text("{}", "import:i1:2")
         session.add(ImportRow(import_id="i1", row=2, origin_key="k", form=row))
+        mail = KEYRING.seal_text('{"mail": "clerk@example.test"}', "addresses:guilin.clerk")
+        chosen = {"means": ["mail"], "digest": "none", "addresses": mail, "updated_at": AT}
+        session.add(DeliveryChoice(username="guilin.clerk", own=True, **chosen))
         await append(session, KEYRING, NewAct(BULLETIN, 1, "erased", AT, "note", SYSTEM), {"text": "说明"})
     await read_house_keys(services)
     return Kept(cases[0], form_id)
