@@ -20,6 +20,7 @@ from sqlmodel import Session, col, delete, func, or_, select, update
 from casework.errors import BadInput, Conflict, NotFound
 from casework.filing import SCOPE, Filed, Origin, file_case
 from casework.moments import shown
+from casework.public_view import track_view
 from casework.sent import body_hash
 from casework.services import Services
 from casework.spreadsheet import Fault
@@ -330,6 +331,17 @@ async def filed_before(services: Services, case_id: str) -> Values:
         "due_at": shown(case.due_at) if case else None,
         "reference": {"source": filing.source, "number": filing.reference},
     }
+
+
+async def told_of(services: Services, key: str) -> Values:
+    """Return how a case of another system stands, and what its citizen was told last. Raises `NotFound`."""
+    async with services.database.read() as session:
+        filing = (await session.exec(select(Filing).where(Filing.origin_key == key))).first()
+    if filing is None:
+        raise NotFound("case")
+    seen = await track_view(services, filing)
+    told = {name: seen[name] for name in ("closed_at", "reply")}
+    return await filed_before(services, filing.case_id) | told
 
 
 async def _known(services: Services, keys: Collection[str]) -> dict[str, tuple[str, str]]:

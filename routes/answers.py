@@ -131,6 +131,20 @@ class WorkOrderAnswer(Answer):
     query_code: str | None
 
 
+class WorkOrderState(Answer):
+    """How a work order stands; `reply` is what the citizen was told last, once that is."""
+
+    id: str
+    number: str | None
+    hall: str
+    status: Status
+    received_at: datetime
+    due_at: datetime | None
+    closed_at: datetime | None
+    reference: Reference
+    reply: str | None
+
+
 class CaseList(Answer):
     """A page of a work list."""
 

@@ -1,4 +1,4 @@
-"""`/api/work-orders`: a 12345 platform pushes its work orders (工单); each becomes one case."""
+"""`/api/work-orders`: a 12345 platform pushes its work orders (工单), and asks how each stands as a case."""
 
 from typing import Annotated, Any
 
@@ -8,10 +8,10 @@ from fastapi.responses import JSONResponse
 from casework.accounts import viewer_of
 from casework.errors import BadInput
 from casework.filing import ACCEPTED, CREATED, OK, Origin
-from casework.imports import file_once, filed_before
+from casework.imports import file_once, filed_before, told_of
 from casework.integrations import integration_of, viewer_of_integration
 from models.imported import Integration
-from routes.answers import WorkOrderAnswer
+from routes.answers import WorkOrderAnswer, WorkOrderState
 from routes.bodies import Body, body_of, read_body
 from routes.dependencies import Given, Token
 from routes.fields import Code, LongText, Moment, Name, Phone, Text
@@ -57,7 +57,7 @@ async def pushing(request: Request, given: Given, token: Token) -> Integration:
     if integration is None:
         viewer = await viewer_of(given, token)
         request.state.viewer = viewer
-        raise Forbidden("POST /api/work-orders", viewer.role)
+        raise Forbidden("work_orders", viewer.role)
     return integration
 
 
@@ -93,6 +93,19 @@ async def push(
         raise BadInput({_PLACES.get(name, name): slug for name, slug in bad.faults.items()}) from bad
     case = await filed_before(services, filed.case["id"]) if repeated else filed.case
     return JSONResponse({name: case.get(name) for name in (*_SHOWN, "query_code")}, filed.status)
+
+
+@router.get(
+    "/{number}",
+    responses={**refusals(403, 404), OK: {"model": WorkOrderState}},
+    response_class=JSONResponse,
+)
+async def state(
+    number: str, services: Given, integration: Annotated[Integration, Depends(pushing)]
+) -> JSONResponse:
+    """Say how a work order stands, by its own number, and the reply once the citizen was told."""
+    key = origin_key(integration.hall, integration.source, number)
+    return JSONResponse(await told_of(services, key))
 
 
 def _form(hall: str, body: WorkOrderBody, now: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlmodel import select
 from casework.errors import BadInput, NotFound
 from casework.integrations import add_integration, list_integrations, revoke_integration
 from models.filing import Filing
-from tests.support.house import House, token_of
+from tests.support.house import House, token_of, triage
 
 
 def order(**changed: Any) -> dict[str, Any]:
@@ -56,6 +56,33 @@ async def test_a_work_order_becomes_one_case_however_often_it_is_pushed(house: H
     assert other.status_code == 422 and other.json()["errors"][0]["code"] == "reference_reused"
     async with house.services.database.read() as session:
         assert len((await session.exec(select(Filing))).all()) == 1
+
+
+async def test_a_platform_asks_how_its_work_order_stands_and_hears_the_reply_once_it_is_told(
+    sqlite_house: House,
+) -> None:
+    token = await add_integration(sqlite_house.services, "hotline", "guilin", "12345")
+    other = await add_integration(sqlite_house.services, "other", "chengzhong", "12345")
+    case = (await push(sqlite_house, token, order())).json()
+
+    async def state(by: str = token, number: str = "20261120001") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {by}"}
+        return await sqlite_house.http.get(f"/api/work-orders/{number}", headers=headers)
+
+    await sqlite_house.act(case, "triage", "guilin.clerk", **triage())
+    await sqlite_house.act(case, "sign", "guilin.market.contact")
+    await sqlite_house.act(case, "reply", "guilin.market.contact", text="已补办完毕。", resolved=True)
+    said = (await state()).json()
+    assert (said["status"], said["reply"], said["id"]) == ("replied", None, case["id"])
+    await sqlite_house.act(case, "check_reply", "guilin.lead", accept=True)
+    assert (await state()).json()["reply"] == "已补办完毕。"
+    for answer, status in (
+        (await state(other), 404),
+        (await state(number="no-such"), 404),
+        (await state(token_of("guilin.clerk")), 403),
+        (await state("nobody"), 401),
+    ):
+        assert answer.status_code == status
 
 
 async def test_the_same_number_at_two_halls_is_two_cases(sqlite_house: House) -> None:

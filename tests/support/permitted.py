@@ -116,6 +116,7 @@ API: dict[str, Roles] = {
     "GET /api/engine-access": SUPERVISOR | AUDITOR,
     "POST /api/codec/decode": SUPERVISOR | AUDITOR,  # who oversees every hall
     "POST /api/work-orders": NOBODY,  # another system alone, by a token of its own
+    "GET /api/work-orders/{number}": NOBODY,
     "GET /healthz": ANYONE,
     "GET /readyz": ANYONE,
     "GET /metrics": ANYONE,
