@@ -1,6 +1,5 @@
 """The HTTP part: `uvicorn api:app`, or `create_app` for who brings settings and a clock of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -14,7 +13,7 @@ from casework.house_keys import holding_keys
 from casework.passwords import warm_up
 from casework.services import Services
 from pages import register_pages
-from processes import settle_memory
+from processes import beside, settle_memory
 from routes import register_routes
 from routes.cross_origin import CodecOrigin
 from routes.middleware import RequestLog
@@ -70,10 +69,8 @@ def _lifespan(
             return
         settle_memory()  # a process of its own: else whoever started it says when
         own.keyring.waits = True
-        holding = asyncio.create_task(holding_keys(own, "api"))
-        yield
-        holding.cancel()
-        await asyncio.wait([holding])
+        async with beside(holding_keys(own, "api")):
+            yield
         await own.database.close()
 
     return lifespan

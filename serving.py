@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
@@ -26,7 +26,7 @@ from channel_settings import without_channels
 from embedded import EmbeddedFailure, TemporalServer, TimeSkippingServer, only_user_of
 from models.database import DatabaseUnavailable
 from models.migrate import upgrade
-from processes import settle_memory
+from processes import beside, settle_memory
 from settings import Settings
 from watching import HttpServer
 from worker import run_workers, stop_on_signals
@@ -51,7 +51,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
             await _refuse_changed_policies(services)
             loaded = await _demonstration(settings, services)
             house = _House(settings, services, create_app(services=services), listener)
-            async with _task(holding_keys(services, "serve")):
+            async with beside(holding_keys(services, "serve")):
                 await house.run(stop, lambda: announce(settings, loaded), watching)
 
 
@@ -88,9 +88,9 @@ async def serve_api(settings: Settings) -> None:
             app = create_app(services=services)
             services.keyring.waits = True
             async with (
-                _task(holding_keys(services, "api")),
+                beside(holding_keys(services, "api")),
                 _http(app, listener, settings.proxies()) as serving,
-                _task(stop.wait()) as stopping,
+                beside(stop.wait()) as stopping,
             ):
                 await _first_of(serving, stopping)
 
@@ -141,7 +141,7 @@ class _House:
         try:
             # Requests under way need the workers: those end after the HTTP part.
             http = _http(self.app, self.listener, self.settings.proxies())
-            async with http as serving, _task(stop.wait()) as stopping:
+            async with http as serving, beside(stop.wait()) as stopping:
                 announce()
                 await _first_of(serving, working, engine, stopping)
         finally:
@@ -227,13 +227,13 @@ async def _refuse_changed_policies(services: Services) -> None:
 async def _engine(settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
     """Run the engine that comes along, unless a cluster is given; yield the task that watches it."""
     if settings.temporal_address:
-        async with _task(asyncio.sleep(inf)) as watching:
+        async with beside(asyncio.sleep(inf)) as watching:
             yield watching
         return
     server = TemporalServer(settings.data_dir, settings.temporal_namespace)
     await server.start()
     try:
-        async with _task(server.keep_running()) as watching:
+        async with beside(server.keep_running()) as watching:
             yield watching
     finally:
         await server.stop()
@@ -249,21 +249,10 @@ async def _time_skipping_engine(settings: Settings) -> AsyncIterator[asyncio.Tas
         raise EmbeddedFailure("the engine of the rehearsal ended, and what it held is gone: start anew")
 
     try:
-        async with _task(ended()) as watching:
+        async with beside(ended()) as watching:
             yield watching
     finally:
         await server.stop()
-
-
-@asynccontextmanager
-async def _task(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
-    """Run something beside the block, and no longer."""
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _demonstration(settings: Settings, services: Services) -> Loaded | None:

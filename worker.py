@@ -46,7 +46,7 @@ from casework.resuming import empty_if_restored, resuming
 from casework.services import Services
 from casework.verifying import check_and_record
 from channels import outside
-from processes import leave, settle_memory
+from processes import beside, leave, settle_memory
 from settings import Settings
 from watching import worker_port
 from workflows.calendar import ReArmWorkflow
@@ -232,15 +232,12 @@ async def run(settings: Settings, queues: Collection[str] = QUEUES) -> None:
     services = build_services(settings)
     settle_memory()
     services.keyring.waits = True
-    holding = asyncio.create_task(holding_keys(services, "worker"))
     try:
-        while services.keyring.waits and not stop.is_set():
-            await asyncio.sleep(0.05)
-        async with worker_port(services, settings.metrics_port()):
+        async with worker_port(services, settings.metrics_port()), beside(holding_keys(services, "worker")):
+            while services.keyring.waits and not stop.is_set():
+                await asyncio.sleep(0.05)
             await run_workers(services, settings, stop, queues=queues)
     finally:
-        holding.cancel()
-        await asyncio.wait([holding])
         await services.database.close()
 
 

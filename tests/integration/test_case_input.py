@@ -68,7 +68,7 @@ FILINGS: list[tuple[str, Any, set[str]]] = [
         form(petitioner=petitioner(kind="enterprise", uscc="91350100M000100Y44")),
         {"petitioner.uscc"},
     ),
-    ("an attempt to come", form(attempts=[attempt(on=today(1))]), {"attempts.0.on"}),
+    ("an attempt to come", form(attempts=[attempt(on=today(2))]), {"attempts.0.on"}),
     (
         "several bad attempts",
         form(attempts=[attempt(), attempt(on="never", said=""), attempt(on=today(400), where=1)]),

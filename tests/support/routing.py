@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-API = ("/api/", "/healthz", "/readyz")
+API = ("/api/", "/healthz", "/readyz", "/metrics")
 
 
 def every_route(app: FastAPI) -> list[str]:
