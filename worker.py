@@ -136,11 +136,11 @@ async def run_workers(
     notifications are.
     """
     said = ""
-    async with outside(settings, services.wall) as ways, AsyncExitStack() as beside:
+    async with outside(settings, services.wall) as ways, AsyncExitStack() as others:
         if CASES in queues:
-            await beside.enter_async_context(_beside(services, with_heads))
+            await others.enter_async_context(_beside(services, with_heads))
         if NOTIFICATIONS in queues:
-            await beside.enter_async_context(post(services, ways.personal))
+            await others.enter_async_context(post(services, ways.personal))
         while not stop.is_set():
             try:
                 client = await services.engine.client()
@@ -176,25 +176,16 @@ async def _until_stop(workers: Sequence[Worker], stop: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def _beside(services: Services, engine_lasts: bool) -> AsyncIterator[None]:
-    """Register what was filed while the engine was away, export histories, and have every hall report.
-
-    An engine that lasts is asked now and then whether it is still the one that has the open cases.
-    """
-    work = [relay(services), exporting(services), keep_reporting(services)]
-    if engine_lasts:
-        work.append(resuming(services))
-
-
-async def _beside(services: Services) -> AsyncIterator[None]:
     """Do what no workflow asks for.
 
     Register what was filed while the engine was away, export histories, have every hall report, erase
-    personal data whose time is over, and file what was imported.
+    personal data whose time is over, and file what was imported. An engine that lasts is asked now and
+    then whether it is still the one that has the open cases.
     """
-    work = (
-        *(relay(services), exporting(services), keep_reporting(services)),
-        *(keep_erasing(services), keep_importing(services)),
-    )
+    work = [relay(services), exporting(services), keep_reporting(services)]
+    work += [keep_erasing(services), keep_importing(services)]
+    if engine_lasts:
+        work.append(resuming(services))
     tasks = [asyncio.create_task(each) for each in work]
     try:
         yield
