@@ -115,6 +115,7 @@ def test_a_contact_who_can_do_nothing_hands_up_step_by_step(house: House) -> Non
     assert ("leader_undecided", undecided) in alarms(house, case)
 
 
+@pytest.mark.drill
 def test_a_year_at_once_fires_every_daily_reminder_of_it(house: House) -> None:
     begin_day(house)
     case = house.triage(house.file(), "complex")
