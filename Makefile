@@ -25,7 +25,7 @@ run: .venv/run.stamp ## Install what is needed and start the whole product
 install: .venv/dev.stamp ## Install what developing and testing need into .venv
 
 test: .venv/dev.stamp browser ## Run the tests
-	$(PYTEST) -m "not drill" -n 2 --dist worksteal
+	$(PYTEST) -m "not drill" -n 3 --dist worksteal
 
 test-all: test ## Run the tests and then the long drills
 	$(PYTEST) -m drill -n 1
