@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
@@ -22,6 +23,7 @@ from models.access import AccessToken, Attempt
 from models.access_log import append
 from models.base import CODE
 from models.crypto import hash_token, new_token
+from models.database import DatabaseUnavailable
 from models.directory import User
 from rules.case.vocabulary import Role
 
@@ -257,9 +259,11 @@ def _owed(services: Services, user: User, kind: str) -> str | None:
 
 
 async def _touch(services: Services, token_hash: str, now: datetime) -> None:
-    async with services.database.begin() as session:
-        mine = col(AccessToken.hash) == token_hash
-        await session.exec(update(AccessToken).where(mine).values(last_used_at=now))
+    # A use that can't be noted now is noted at the next one: nobody is refused for it.
+    with suppress(DatabaseUnavailable):
+        async with services.database.begin() as session:
+            mine = col(AccessToken.hash) == token_hash
+            await session.exec(update(AccessToken).where(mine).values(last_used_at=now))
 
 
 async def sign_out(services: Services, token: str, viewer: Viewer, address: str | None) -> None:

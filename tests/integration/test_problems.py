@@ -3,15 +3,16 @@
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from sqlmodel import select
+from sqlmodel import select, update
 
 from casework.engine import Engine
-from models.access import AccessLog
+from models.access import AccessLog, AccessToken
 from models.database import Database
 from tests.support.office import ADDRESS, Office, faults, no_engine, open_office, services_at, slug
 
@@ -140,6 +141,8 @@ async def test_without_a_database_everything_is_503(tmp_path: Path) -> None:
 
 async def test_an_outage_of_the_log_hides_no_refusal(office: Office, tmp_path: Path) -> None:
     working = office.services
+    async with working.database.begin() as session:  # so long ago that the use of the token is to be noted
+        await session.exec(update(AccessToken).values(last_used_at=datetime.now(UTC) - timedelta(days=1)))
 
     class WithoutWriting(Database):
         """Reads here, and writes into a database that is gone."""
