@@ -8,7 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -56,9 +56,11 @@ async def due_cases(seen: Onlooker, after: timedelta) -> list[str]:
 
 
 async def climbed(seen: Onlooker, cases: Sequence[str]) -> None:
-    """Wait until all of them were escalated."""
+    """Wait until all of them are due and were escalated."""
     async with asyncio.timeout(WITHIN):
         for case_id in cases:
+            due = datetime.fromisoformat((await seen.case(case_id))["due_at"])
+            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
             await seen.happened(case_id, "overdue_1")
 
 
