@@ -108,12 +108,11 @@ async def catch_up(services: Services, case_id: str) -> None:
     async with services.database.read() as session:
         case = await session.get_one(Case, case_id)
         pinned = await services.pinned.of(session, case)
-    if case.status == Status.ARCHIVED:
-        return
     try:
         await services.engine.catch_up(case_id)
     except CaseNotRunning:
-        await services.engine.start(case_id, pinned.terms)
+        if case.status != Status.ARCHIVED:
+            await services.engine.start(case_id, pinned.terms)
 
 
 async def recorded(services: Services, case_id: str, command_id: str) -> bool:

@@ -19,7 +19,7 @@ from casework.viewer import Viewer
 from models.access import Attempt
 from models.command import SentCommand
 from models.messages import RecordRequest, encode_event
-from rules.case.commands import Command, Progress
+from rules.case.commands import Archive, Command, Progress
 from rules.case.decide import decide
 from rules.case.vocabulary import Role
 from tests.support import cases
@@ -187,6 +187,33 @@ async def test_a_client_that_repeats_has_the_workflow_hear_of_the_event(house: H
     assert await relay_once(house.services) == 0
     ledger = (await house.get(f"cases/{case['id']}/events")).json()
     assert [event["type"] for event in ledger["items"]].count("progress") == 1
+
+
+@pytest.mark.parametrize("asked_again", [True, False], ids=["by its client", "by the relay"])
+async def test_a_workflow_hears_of_the_last_event_of_its_case_too(house: House, asked_again: bool) -> None:
+    """Its ledger says archived, and it would wait for alarms that are over."""
+    case = await house.closed()
+    async with house.services.database.begin() as session:
+        session.add(
+            SentCommand(
+                command_id="lost",
+                username="guilin.lead",
+                scope=case["id"],
+                key="k",
+                case_id=case["id"],
+                body_hash=body_hash("archive", {}),
+                sent_at=await house.services.wall.now(),
+            )
+        )
+    await _write_behind_its_back(house, case["id"], "lost", Archive(), "guilin.lead")
+    if asked_again:
+        again = await house.post(f"cases/{case['id']}/archive", by="guilin.lead", key="k")
+        assert (again.status_code, again.json()["status"]) == (200, "archived")
+    else:
+        assert await relay_once(house.services) == 1
+    client = await house.services.engine.client()
+    async with asyncio.timeout(10):
+        await client.get_workflow_handle(f"case-{case['id']}").result()
 
 
 async def test_an_act_that_follows_one_which_the_workflow_missed_is_not_refused(house: House) -> None:
