@@ -99,11 +99,11 @@ async def begin_bare(rig: Rig, case_id: str, queue: str = QUEUE) -> None:
     )
 
 
-async def live_bare(rig: Rig, case_id: str, queue: str = QUEUE) -> None:
-    """The same number of updates, rows and timers without rules."""
+async def live_bare(rig: Rig, case_id: str, queue: str = QUEUE, steps: int = LAST) -> None:
+    """The same number of updates, rows and timers without rules; to the end, or only `steps` of them."""
     await begin_bare(rig, case_id, queue)
     handle = rig.client.get_workflow_handle(f"bare-{case_id}")
-    for step in range(1, LAST + 1):
+    for step in range(1, steps + 1):
         await handle.execute_update(
             BareWorkflow.step, Step(case_id, step, FORM["problem"]), id=str(uuid.uuid4())
         )

@@ -4,8 +4,8 @@
 
 Starts cases and triages them, batch by batch, and leaves them open. The worker keeps the newest of them in
 memory (`worker.CACHED`), so its memory has to stay where it is once the cache is full, however many cases
-there are. The floor is a bare workflow held open in the same number as the cache has room for. Prints start
-rate and memory by batch.
+there are. The floor is a bare workflow with as many updates, rows and timers, held open in the same number as
+the cache has room for. Prints start rate and memory by batch.
 """
 
 import argparse
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sqlmodel import col, func, select
 
-from benchmarks.lifecycle import begin_bare, crowd
+from benchmarks.lifecycle import crowd, live_bare
 from benchmarks.rig import Rig, report, rss_kb, timed
 from benchmarks.timers import CONCURRENCY, prepared, start_cases
 from models.case import Case
@@ -59,7 +59,7 @@ async def hold(rig: Rig, options: argparse.Namespace) -> tuple[Held, Held]:
 
     async def start_bare(number: int) -> None:
         ids = [str(uuid.uuid4()) for _ in range(number)]
-        await crowd(ids, lambda case_id: begin_bare(rig, case_id), CONCURRENCY)
+        await crowd(ids, lambda case_id: live_bare(rig, case_id, steps=1), CONCURRENCY)
 
     async def start(number: int) -> None:
         await start_cases(rig, [datetime.now(UTC)] * number, triaged=True)

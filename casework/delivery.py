@@ -34,17 +34,20 @@ async def deliver(services: Services, found: Found, actor: Actor, command: Comma
     message = CommandMessage(command_id, actor, encode_command(command), terms)
     try:
         return await _asked(services, found, command.name, message)
-    except Refusal:
-        # Refused for what the case was before an event that the workflow never heard of?
-        if not await _brought_up(services, case_id):
+    except Refusal as refusal:
+        # Refused for what the case was before an event that the workflow had not heard of?
+        if refusal.seq is None or refusal.seq >= await _written(services, case_id):
             raise
-    return await _asked(services, found, command.name, message)
+    await _bring_up(services, case_id)
+    return await _asked(services, found, command.name, message, again=True)
 
 
-async def _asked(services: Services, found: Found, name: str, message: CommandMessage) -> int:
+async def _asked(
+    services: Services, found: Found, name: str, message: CommandMessage, *, again: bool = False
+) -> int:
     case_id = found.case.id
     try:
-        return await services.engine.command(case_id, name, message)
+        return await services.engine.command(case_id, name, message, again=again)
     except CaseNotRunning:
         found = await _reopened(services, found)
         if found.state.status is Status.ARCHIVED:
@@ -56,10 +59,10 @@ async def _asked(services: Services, found: Found, name: str, message: CommandMe
         raise EngineUnavailable(str(error)) from error
 
 
-async def _brought_up(services: Services, case_id: str) -> bool:
-    """Whether the workflow was behind its ledger; then it is no more. Raises `EngineUnavailable`."""
+async def _bring_up(services: Services, case_id: str) -> None:
+    """Have the workflow know all that its ledger holds. Raises `EngineUnavailable`."""
     if not await _behind(services, case_id):
-        return False
+        return
     await catch_up(services, case_id)
     try:
         async with asyncio.timeout(UP_WITHIN):
@@ -67,7 +70,6 @@ async def _brought_up(services: Services, case_id: str) -> bool:
                 await asyncio.sleep(UP_EVERY)
     except TimeoutError as error:
         raise EngineUnavailable("the workflow is behind its ledger") from error
-    return True
 
 
 async def _behind(services: Services, case_id: str) -> bool:
@@ -75,8 +77,12 @@ async def _behind(services: Services, case_id: str) -> bool:
         heard = await services.engine.heard(case_id)
     except CaseNotRunning:
         return False
-    case = await services.database.look(lambda session: session.get_one(Case, case_id))
-    return heard < case.seq and case.status != Status.ARCHIVED
+    return heard < await _written(services, case_id)
+
+
+async def _written(services: Services, case_id: str) -> int:
+    """Return the number of the last event in the ledger of a case."""
+    return (await services.database.look(lambda session: session.get_one(Case, case_id))).seq
 
 
 async def _reopened(services: Services, found: Found, viewer: Viewer | None = None) -> Found:

@@ -22,7 +22,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import CaseInput, CommandMessage, DeliveryRequest, Terms
-from models.tracing import new_command_id
+from models.tracing import AGAIN, new_command_id
 from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
 from workflows.case import REGISTER, CaseWorkflow
 from workflows.issuing import SendAgainWorkflow, SendBulletinWorkflow
@@ -119,16 +119,21 @@ class Engine:
             _raise(error, "resume")
         return True
 
-    async def command(self, case_id: str, name: str, message: CommandMessage) -> int:
+    async def command(self, case_id: str, name: str, message: CommandMessage, *, again: bool = False) -> int:
         """Send a command; return the number of its event, once that is on disk.
 
-        Raises `Refusal` (of the rules), `CaseNotRunning`, `EngineUnavailable`.
+        Asked under one id, a workflow repeats its first answer; `again` has it decide anew where that was a
+        refusal. Raises `Refusal` (of the rules), `CaseNotRunning`, `EngineUnavailable`.
         """
         client = await self.client()
         handle = client.get_workflow_handle(workflow_id(case_id))
         try:
             number: int = await handle.execute_update(
-                name, message, id=message.command_id, result_type=int, rpc_timeout=self._within
+                name,
+                message,
+                id=f"{message.command_id}{AGAIN if again else ''}",
+                result_type=int,
+                rpc_timeout=self._within,
             )
             return number
         except Exception as error:
@@ -228,5 +233,9 @@ def _refusal(cause: BaseException | None, command: str) -> Exception:
         "Illegal": lambda: Illegal(facts["command"], facts["status"], facts["rule"]),
         "Invalid": lambda: Invalid(facts.get("faults", {"body": cause.message})),
     }
-    made = refusals.get(cause.type)
-    return made() if made else EngineUnavailable(f"{command}: {cause.message}")
+    make = refusals.get(cause.type)
+    if make is None:
+        return EngineUnavailable(f"{command}: {cause.message}")
+    made = make()
+    made.seq = facts.get("seq")
+    return made

@@ -6,9 +6,10 @@ Calendars and state changes travel as JSON values, typed again by the functions 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, cast, get_type_hints
+from functools import lru_cache
+from typing import Annotated, Any, cast, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter
 
 from models.calendar_values import calendar_from_values, calendar_values
 from rules.calendar import Calendar
@@ -21,12 +22,27 @@ from rules.policy import Policy
 Values = dict[str, Any]
 
 
+@lru_cache(maxsize=256)
+def _one_policy(policy: Policy) -> Policy:
+    return policy
+
+
+def _one_calendar(values: Values) -> Values:
+    return _values_of(calendar_from_values(values))
+
+
+_values_of = lru_cache(maxsize=256)(calendar_values)
+
+
 @dataclass(frozen=True)
 class Terms:
-    """What a case is pinned to: the policy, and the calendar as JSON values."""
+    """What a case is pinned to: the policy, and the calendar as JSON values (which nothing changes).
 
-    policy: Policy
-    calendar: Values
+    Equal ones that came over the wire are one object: a worker holds thousands of cases, under few terms.
+    """
+
+    policy: Annotated[Policy, AfterValidator(_one_policy)]
+    calendar: Annotated[Values, AfterValidator(_one_calendar)]
 
     @classmethod
     def of(cls, policy: Policy, calendar: Calendar) -> "Terms":

@@ -11,7 +11,8 @@ import uuid
 import structlog
 
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,40}")  # longer ones would be paid for in every history
-_OF_A_REQUEST = re.compile(rf"({GIVEN.pattern})~[0-9a-f]{{16}}")
+AGAIN = "-again"  # after a command's id, where a workflow is asked to decide it a second time
+_OF_A_REQUEST = re.compile(rf"({GIVEN.pattern})~[0-9a-f]{{16}}({AGAIN})?")
 
 
 def new_request_id() -> str:

@@ -106,10 +106,11 @@ class CaseWorkflow:
         """
         await workflow.wait_condition(lambda: self._machine.state is not None)
         message, command = self._read(name, args)
+        self._sent = None
         try:
             return await self._machine.command(message.command_id, command, message.actor, message.terms)
         except Refusal as refusal:
-            raise refused(refusal) from refusal
+            raise refused(refusal, self._machine.seq) from refusal
 
     @command.validator
     def refuse_early(self, name: str, args: Sequence[RawValue]) -> None:
@@ -120,7 +121,7 @@ class CaseWorkflow:
         try:
             self._machine.decide(command, message.actor, message.terms)
         except Refusal as refusal:
-            raise refused(refusal) from refusal
+            raise refused(refusal, self._machine.seq) from refusal
 
     @workflow.signal
     async def calendar_changed(self, terms: Terms) -> None:
@@ -217,14 +218,14 @@ async def _deliver(request: DeliveryRequest) -> None:
         workflow.logger.warning("delivery given up", extra={"seq": request.seq})
 
 
-def refused(refusal: Refusal) -> ApplicationError:
-    """Return the refusal as an error that ends the update and not the workflow."""
-    facts: dict[str, Any] = {}
+def refused(refusal: Refusal, seq: int) -> ApplicationError:
+    """Return the refusal, decided after event `seq`, as an error that ends the update alone."""
+    facts: dict[str, Any] = {"seq": seq}
     match refusal:
         case Forbidden():
-            facts = {"command": refusal.command, "role": refusal.role}
+            facts |= {"command": refusal.command, "role": refusal.role}
         case Illegal():
-            facts = {"command": refusal.command, "status": refusal.status, "rule": refusal.rule}
+            facts |= {"command": refusal.command, "status": refusal.status, "rule": refusal.rule}
         case Invalid():
-            facts = {"faults": refusal.faults}
+            facts |= {"faults": refusal.faults}
     return ApplicationError(str(refusal), facts, type=type(refusal).__name__, non_retryable=True)

@@ -165,6 +165,7 @@ class Machine(Generic[S]):
             if row.seq > self.seq:
                 self.state = self._decider.evolve(self.state, row.event(SYSTEM))
                 self.seq = row.seq
+                self._decided = None
         self.outside += recorded.outside
         await self._follow_terms()
         self._arm()

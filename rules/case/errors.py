@@ -2,7 +2,12 @@
 
 
 class Refusal(Exception):
-    """A command was refused; nothing was recorded."""
+    """A command was refused; nothing was recorded.
+
+    ``seq`` is the number of the last event known to whoever refused, None where no event mattered.
+    """
+
+    seq: int | None = None
 
 
 class Forbidden(Refusal):

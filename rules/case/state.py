@@ -1,7 +1,8 @@
 """The state of a case: the fold of its events, and nothing else.
 
 No text that a person typed stands here (texts live sealed in the ledger), so the state may be
-held by a workflow and by the projection. Every datetime is aware and in UTC.
+held by a workflow and by the projection. Every datetime is aware and in UTC. Slots, because a worker
+holds thousands of states.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from rules.case.vocabulary import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PolicyRef:
     """The policy version that the case was accepted under."""
 
@@ -28,7 +29,7 @@ class PolicyRef:
     version: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Due:
     """From what a due date is reckoned, so that a new calendar can reckon it again.
 
@@ -40,7 +41,7 @@ class Due:
     on: date | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Round:
     """One time round the loop, from acceptance or reopening to the revisit.
 
@@ -69,7 +70,7 @@ class Round:
         return self.citizen_rating or self.clerk_rating
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The last reply: when, whether it says solved, and where it came from (to go back to)."""
 
@@ -78,7 +79,7 @@ class Reply:
     source: Status
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A request that waits for a decision; ``serial`` is the instance of its alarm."""
 
@@ -88,7 +89,7 @@ class Pending:
     days: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CoUnit:
     """A unit asked for its opinion by a joint consultation (会商)."""
 
@@ -97,7 +98,7 @@ class CoUnit:
     opined_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Order:
     """A supervision order (督办单). ``ladder`` is the due date's epoch when a rung gave it.
 
@@ -112,7 +113,7 @@ class Order:
     lapsed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fired:
     """An alarm that has fired, and when."""
 
@@ -120,7 +121,7 @@ class Fired:
     at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CaseState:
     """A case as its ledger makes it.
 

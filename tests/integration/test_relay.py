@@ -21,6 +21,7 @@ from models.command import SentCommand
 from models.messages import RecordRequest, encode_event
 from rules.case.commands import Archive, Command, Progress
 from rules.case.decide import decide
+from rules.case.errors import Refusal
 from rules.case.vocabulary import Role
 from tests.support import cases
 from tests.support.books import person
@@ -227,6 +228,29 @@ async def test_an_act_that_follows_one_which_the_workflow_missed_is_not_refused(
     again = await house.post(f"cases/{case['id']}/sign", by="guilin.market.contact")
     assert (again.status_code, again.json()["case_status"]) == (409, "handling")
     assert await _seq_in_engine(house, case["id"]) == 3
+
+
+async def test_a_refusal_of_a_case_that_has_caught_up_since_is_asked_for_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was refused for what the case was; by the time somebody looks, the workflow knows better."""
+    case = await house.file()
+    await _write_behind_its_back(house, case["id"], "lost", cases.triage("simple", "market"), "guilin.clerk")
+    engine = house.services.engine
+    ask = engine.command
+
+    async def command(case_id: str, *args: Any, **more: Any) -> int:
+        try:
+            return await ask(case_id, *args, **more)
+        except Refusal:
+            await engine.catch_up(case_id)
+            async with asyncio.timeout(10):
+                while await engine.heard(case_id) < 2:
+                    await asyncio.sleep(0.05)
+            raise
+
+    monkeypatch.setattr(engine, "command", command)
+    assert (await house.act(case, "sign", "guilin.market.contact"))["status"] == "handling"
 
 
 async def test_a_workflow_that_is_gone_is_started_from_its_ledger(house: House) -> None:

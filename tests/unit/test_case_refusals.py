@@ -3,6 +3,7 @@
 Source: domain.md, section 4, fine print; contract.md, order of refusals (403, 422, 409).
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,7 +93,7 @@ def test_a_triage_has_what_its_kind_needs(given: dict[str, Any], fault: str | No
 def test_the_cause_may_have_been_given_with_the_filing() -> None:
     story = Story(MONDAY)
     state = story.state
-    story.states.append(type(state)(**{**vars(state), "cause": "legacy"}))
+    story.states.append(replace(state, cause="legacy"))
     assert story.refusal("triage", kind="simple", unit="housing", one_time_notice=NOTICE) is None
 
 

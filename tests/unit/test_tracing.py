@@ -4,7 +4,7 @@ import pytest
 import structlog
 
 from models.base import KEY
-from models.tracing import GIVEN, new_command_id, new_request_id, request_of, traced
+from models.tracing import AGAIN, GIVEN, new_command_id, new_request_id, request_of, traced
 
 
 def test_a_command_id_begins_with_the_id_of_its_request() -> None:
@@ -12,7 +12,7 @@ def test_a_command_id_begins_with_the_id_of_its_request() -> None:
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         command_id = new_command_id()
     assert command_id.startswith(request_id)
-    assert request_of(command_id) == request_id
+    assert request_of(command_id) == request_id == request_of(f"{command_id}{AGAIN}")
 
 
 def test_one_request_id_gives_commands_that_are_apart() -> None:
