@@ -5,6 +5,7 @@ Idempotent by the case: a row is what the ledger says of it, however often it is
 """
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -36,6 +37,7 @@ from rules.repeats import WITHIN, matter_key
 
 _log = structlog.get_logger(__name__)
 _SIGN = 1 << 63
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _PLACE = ("hall", "unit", "kind", "cause", "consulted", "out_of_scope", "merged", "apart")
 
 _LEDGER = (
@@ -46,11 +48,12 @@ _LEDGER = (
 _PERSON = select(PETITIONERS.c.phone_index).where(PETITIONERS.c.case_id == bindparam("case_id"))
 # Word for word the condition of the partial index.
 _IS_DUE = text("cases.facts_due")
-_ANY_DUE = select(CASES.c.id).where(_IS_DUE).limit(1)
+_UNTIL = CASES.c.updated_at <= bindparam("until", type_=CASES.c.updated_at.type)
+_ANY_DUE = select(CASES.c.id).where(_IS_DUE, _UNTIL).limit(1)
 # Locked: an event that is written meanwhile waits, and marks the case again.
 _DUE = (
     select(CASES.c.id, CASES.c.state, CASES.c.updated_at, CASES.c.matter)
-    .where(_IS_DUE)
+    .where(_IS_DUE, _UNTIL)
     .order_by(CASES.c.received_at, CASES.c.id)
     .limit(bindparam("most"))
     .with_for_update()
@@ -81,9 +84,9 @@ _MATTER_KEY = bindparam("like_matter", type_=FACTS.c.matter_key.type)
 _NEW = insert(FACTS).values(repeated=_repeated(_PERSON_KEY, _MATTER_KEY))
 
 
-def any_due(connection: Connection) -> bool:
-    """Whether facts of any case are older than its ledger."""
-    return connection.execute(_ANY_DUE).first() is not None
+def any_due(connection: Connection, until: datetime | None = None) -> bool:
+    """Whether facts of any case are older than its ledger; of any that has no event since `until`."""
+    return connection.execute(_ANY_DUE, {"until": until or _EVER}).first() is not None
 
 
 class FactsWriter:
@@ -93,13 +96,15 @@ class FactsWriter:
         self._policies: dict[tuple[str, str], Policy] = {}
         self._calendars: dict[str, Calendar] = {}
 
-    def write_due(self, connection: Connection, most: int) -> int:
+    def write_due(self, connection: Connection, most: int, until: datetime | None = None) -> int:
         """Make the rows of marked cases anew from their ledgers, `most` of them; return of how many.
+
+        `until` leaves cases alone that have an event since.
 
         Oldest first, since whether a case was a repeated one is looked up among those before it. A case
         that can't be read, because somebody wrote into its rows, keeps the row it had, and the log names it.
         """
-        due = connection.execute(_DUE, {"most": most}).all()
+        due = connection.execute(_DUE, {"most": most, "until": until or _EVER}).all()
         for row in due:
             try:
                 facts = self._facts(connection, row)

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, delete, exists, select, update
 from casework.calendars import terms_for
 from casework.delivery import catch_up
 from casework.engine import EngineUnavailable
-from casework.facts_filling import fill_facts
+from casework.facts_filling import fill_facts_at_rest
 from casework.kept_forms import KEPT as FORMS_KEPT
 from casework.services import Services
 from models.access import Attempt
@@ -44,7 +44,7 @@ async def relay(services: Services, every: timedelta = EVERY) -> None:
     """Work until cancelled; an outage is waited out."""
     while True:
         try:
-            await fill_facts(services)
+            await fill_facts_at_rest(services)
             await relay_once(services)
             await forget_old(services)
         except (DatabaseUnavailable, EngineUnavailable) as error:

@@ -1,7 +1,7 @@
 """The relay finishes what an outage or a crash left open; doing it twice is doing it once."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from activities.ledger import LedgerActivities
 from activities.writing import LedgerWriter
 from casework import relay
 from casework.engine import EngineUnavailable
+from casework.facts_filling import AT_REST, fill_facts, fill_facts_at_rest
 from casework.finding import find_case
 from casework.relay import forget_old, relay_once
 from casework.sent import body_hash
@@ -26,6 +27,7 @@ from rules.case.vocabulary import Role
 from tests.support import cases
 from tests.support.books import person
 from tests.support.house import House, form, triage
+from tests.support.office import SetClock
 
 AUDITOR = Viewer("auditor", "auditor", Role.AUDITOR)
 DONE = Progress(text="已办")
@@ -271,6 +273,14 @@ async def test_a_workflow_that_is_gone_is_started_from_its_ledger(house: House) 
     await client.get_workflow_handle(f"case-{case['id']}").terminate()
     assert await relay_once(house.services) == 1
     assert await _seq_in_engine(house, case["id"]) == 2
+
+
+async def test_facts_are_written_once_nothing_has_happened_to_a_case_for_a_while(house: House) -> None:
+    await house.handled()
+    assert await fill_facts_at_rest(house.services) == 0
+    with house.changed(clock=SetClock(datetime.now(UTC) + AT_REST + timedelta(seconds=1))):
+        assert await fill_facts_at_rest(house.services) == 1
+    assert await fill_facts(house.services) == 0
 
 
 async def test_old_answers_and_attempts_are_forgotten(sqlite_house: House) -> None:
