@@ -211,6 +211,8 @@ def _due_ladder(case: CaseState, ctx: Context) -> Iterator[Alarm]:
     # Waiting for a limit, the unit is given no order, so none is repeated either.
     elif given and given[-1].answered_at and case.status is not Status.LIMIT_PENDING:
         again = ctx.closing_after(given[-1].answered_at, ctx.policy.order)
+        if given[-1].lapsed:  # a reply was refused since: never sooner than after any other refusal
+            again = max(again, climbed)
         yield Alarm("overdue_2", instance, again, given[-1].answered_at, OVERDUE, times + 1)
 
 

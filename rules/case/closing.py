@@ -20,7 +20,7 @@ from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.guards import SATISFIED, dissatisfied
 from rules.case.handlers import handles, reason_for_refusal
-from rules.case.oversight import lapse_orders
+from rules.case.oversight import lapse_answered, lapse_orders
 from rules.case.state import CaseState, Reply
 from rules.case.vocabulary import Outcome, Status
 
@@ -44,7 +44,7 @@ def check_reply(case: CaseState, command: CheckReply, ctx: Context) -> CaseState
     if not command.accept:
         refused = replace(case, refused_replies=case.refused_replies + 1)
         if case.due_at is not None and ctx.at > case.due_at:
-            refused = replace(refused, ladder_from=ctx.at)
+            refused = lapse_answered(replace(refused, ladder_from=ctx.at))
         return enter(refused, reply.source, ctx)
     judged = ctx.at if ctx.policy.judged_by == "told" else reply.at
     on_time = not case.round.late and (case.due_at is None or judged <= case.due_at)
