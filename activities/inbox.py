@@ -15,10 +15,11 @@ from rules.case.state import CaseState
 from rules.case.vocabulary import Role, Status
 
 _LINE = ("case_id", "number", "seq", "kind", "text", "at", "read")
-_FIRST = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == bindparam("into"))
-_ALL = _FIRST.cte("merged", recursive=True)
+# Its own hall tells a citizen: the case that it went into may have moved on to another one.
+_PLACED = select(CASES.c.id, CASES.c.number, CASES.c.hall)
+_ALL = _PLACED.where(CASES.c.merged_into == bindparam("into")).cte("merged", recursive=True)
 # What was merged into a merged case is merged too.
-_MERGED = select(_ALL.union(select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == _ALL.c.id)))
+_MERGED = select(_ALL.union(_PLACED.where(CASES.c.merged_into == _ALL.c.id)))
 
 Shape = tuple[tuple[Role, bool], ...]  # of each address: its role, and whether it names a unit
 
@@ -97,7 +98,7 @@ def _tell_merged(connection: Connection, case: CaseState, event: Event, seq: int
     """The citizens of cases merged into this one are told with its reply."""
     for row in connection.execute(_MERGED, {"into": case.case_id}).all():
         text = f"{row.number} 所并入的 {case.number} 已答复，请告知反映人"
-        merged = replace(case, case_id=row.id, number=row.number)
+        merged = replace(case, case_id=row.id, number=row.number, hall=row.hall)
         _tell(connection, merged, CLERKS, replace(event, type="merged_reply"), seq, text)
 
 
