@@ -21,6 +21,9 @@ _ALL = _PLACED.where(CASES.c.merged_into == bindparam("into")).cte("merged", rec
 # What was merged into a merged case is merged too.
 _MERGED = select(_ALL.union(_PLACED.where(CASES.c.merged_into == _ALL.c.id)))
 
+# An accepted reply, or what a consultation and a matter out of scope are answered at once.
+_ANSWERED = {("check_reply", Status.REVISITING), ("triage", Status.CLOSED)}
+
 Shape = tuple[tuple[Role, bool], ...]  # of each address: its role, and whether it names a unit
 
 
@@ -73,7 +76,7 @@ class Inbox:
         """Write the inbox rows; say whether somebody outside is to hear of it too."""
         text = sentence(case, event)
         users = _tell(connection, case, recipients(case, event), event, seq, text)
-        if event.type == "check_reply" and case.status is Status.REVISITING:
+        if (event.type, case.status) in _ANSWERED:
             _tell_merged(connection, case, event, seq)
         messages = [
             {

@@ -100,6 +100,15 @@ async def test_the_hall_of_a_merged_case_tells_its_citizen_though_the_other_case
     assert told == {"guilin.clerk": 1, "chengzhong.clerk": 0}
 
 
+async def test_what_is_answered_at_triage_is_told_the_citizen_of_a_merged_case_too(house: House) -> None:
+    older, younger = await house.file(), await house.file()
+    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    await house.act(older, "triage", "guilin.clerk", kind="consultation", answer="到 3 号窗口")
+    assert (await track(house, pair(younger))).json()["reply"] == "到 3 号窗口"
+    inbox = (await house.get("notifications", by="guilin.clerk")).json()["items"]
+    assert [i["case_id"] for i in inbox if i["kind"] == "merged_reply"].count(younger["id"]) == 1
+
+
 async def test_a_merged_case_that_is_reopened_shows_no_reply_of_the_other(house: House) -> None:
     older, younger = await house.file(), await house.file()
     await house.act(older, "triage", "guilin.clerk", **triage())
