@@ -6,17 +6,16 @@ right alarms by itself. An alarm fires once per key; what an alarm does stands i
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from rules.calendar import Calendar, local
+from rules.case.clock import OVERDUE_AFTER
 from rules.case.context import Context
 from rules.case.events import SYSTEM
 from rules.case.guards import objection_ends
 from rules.case.state import CaseState
 from rules.case.vocabulary import LADDER, WORKING, Kind, Request, Status
 from rules.policy import Policy
-
-OVERDUE_AFTER = timedelta(seconds=1)  # exactly at due is on time
 
 # At one instant they fire in this order.
 RESUMING, DECIDING, OVERDUE, ORDERS, REMINDING, ARCHIVING = range(6)
