@@ -256,7 +256,7 @@ def load_calendar(
 
     draft = checked(read_draft, file.read_text(encoding="utf-8"), year, hall)
     done = with_services(lambda given: publish(given, draft, OPERATOR))
-    print(f"已载入 {draft.year} 年日历(版本 {done.version}),{done.open_cases} 个在办件重新计算期限。")
+    print(f"已载入 {draft.year} 年日历(版本 {done.version}),{done.open_cases} 个在办件重新计算时限。")
 
 
 @case.command("show")

@@ -4,7 +4,18 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Executable, and_, bindparam, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    not_,
+    or_,
+    select,
+)
 
 from activities.tables import CASES, DELIVERIES, NOTIFICATIONS, USERS
 from activities.wording import sentence
@@ -15,12 +26,17 @@ from rules.case.state import CaseState
 from rules.case.vocabulary import Role, Status
 
 _LINE = ("case_id", "number", "seq", "kind", "text", "at", "read")
-_FIRST = select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == bindparam("into"))
-_ALL = _FIRST.cte("merged", recursive=True)
+# Its own hall tells a citizen: the case that it went into may have moved on to another one.
+_PLACED = select(CASES.c.id, CASES.c.number, CASES.c.hall)
+_ALL = _PLACED.where(CASES.c.merged_into == bindparam("into")).cte("merged", recursive=True)
 # What was merged into a merged case is merged too.
-_MERGED = select(_ALL.union(select(CASES.c.id, CASES.c.number).where(CASES.c.merged_into == _ALL.c.id)))
+_MERGED = select(_ALL.union(_PLACED.where(CASES.c.merged_into == _ALL.c.id)))
 
-Shape = tuple[tuple[Role, bool], ...]  # of each address: its role, and whether it names a unit
+# An accepted reply, or what a consultation and a matter out of scope are answered at once.
+_ANSWERED = {("check_reply", Status.REVISITING), ("triage", Status.CLOSED)}
+
+Shape = tuple[tuple[Role, bool, bool], ...]
+"""Of each address: its role, whether it names a unit, whether it is an alternate's."""
 
 
 @cache
@@ -34,12 +50,14 @@ def _telling(shape: Shape) -> Executable:
     over = USERS.c.hall.in_(halls_over(hall))
     reach = {Role.SUPERVISOR: over, Role.SUPERIOR: or_(USERS.c.hall.is_(None), over)}
     at_any = []
-    for place, (role, of_unit) in enumerate(shape):
+    for place, (role, of_unit, alternate) in enumerate(shape):
         address = [USERS.c.role == role.value, reach.get(role, USERS.c.hall == hall)]
         if of_unit:
             address.append(USERS.c.unit == bindparam(f"at_unit_{place}"))
-        if role is Role.CONTACT:
-            address.append(USERS.c.alternate == bindparam(f"at_alternate_{place}"))
+        if alternate:
+            address.append(or_(USERS.c.alternate, _nobody_stands_in()))
+        elif role is Role.CONTACT:
+            address.append(not_(USERS.c.alternate))
         at_any.append(and_(*address))
     told = (
         select(
@@ -51,6 +69,13 @@ def _telling(shape: Shape) -> Executable:
     )
     lines = insert(NOTIFICATIONS).from_select(["username", *_LINE], told)
     return lines.returning(NOTIFICATIONS.c.username)
+
+
+def _nobody_stands_in() -> ColumnElement[bool]:
+    """Whether a contact's unit has no alternate at work: then the reminder is the contact's own."""
+    other = USERS.alias("other")
+    same = (other.c.hall == USERS.c.hall, other.c.unit == USERS.c.unit, other.c.role == USERS.c.role)
+    return ~exists().where(*same, other.c.alternate, other.c.active)
 
 
 class Outside(Protocol):
@@ -72,7 +97,7 @@ class Inbox:
         """Write the inbox rows; say whether somebody outside is to hear of it too."""
         text = sentence(case, event)
         users = _tell(connection, case, recipients(case, event), event, seq, text)
-        if event.type == "check_reply" and case.status is Status.REVISITING:
+        if (event.type, case.status) in _ANSWERED:
             _tell_merged(connection, case, event, seq)
         messages = [
             {
@@ -97,7 +122,7 @@ def _tell_merged(connection: Connection, case: CaseState, event: Event, seq: int
     """The citizens of cases merged into this one are told with its reply."""
     for row in connection.execute(_MERGED, {"into": case.case_id}).all():
         text = f"{row.number} 所并入的 {case.number} 已答复，请告知反映人"
-        merged = replace(case, case_id=row.id, number=row.number)
+        merged = replace(case, case_id=row.id, number=row.number, hall=row.hall)
         _tell(connection, merged, CLERKS, replace(event, type="merged_reply"), seq, text)
 
 
@@ -124,10 +149,9 @@ def _tell(
     }
     for place, address in enumerate(addresses):
         values[f"at_unit_{place}"] = address.unit
-        values[f"at_alternate_{place}"] = address.alternate
     told = connection.execute(_telling(_shape(addresses)), values)
     return list(told.scalars())
 
 
 def _shape(addresses: tuple[Address, ...]) -> Shape:
-    return tuple((a.role, a.unit is not None) for a in addresses)
+    return tuple((a.role, a.unit is not None, a.alternate) for a in addresses)

@@ -40,7 +40,7 @@ SENTENCES = {
     "remind": "催办：请抓紧办理",
     "order": "督办单：请按期书面答复",
     "answer_order": "督办单已答复",
-    "excuse": "逾期已作情况说明，单列统计",
+    "excuse": "超期已作情况说明，单列统计",
     "calendar_changed": "工作日历已更新，办结时限重新计算",
     "triage_late": "登记后逾时未分派",
     "sign_late_1": "逾时未签收，请备用联系人签收",

@@ -136,7 +136,7 @@ def _orders(file: CaseFile, history: Sequence[Entry]) -> list[Ground]:
             entries[given[order["id"]]],
             more=(
                 Line(f"督办单 {order['id']} 号", order["text"], typed=True),
-                Line("答复期限", moment(order["due_at"])),
+                Line("答复时限", moment(order["due_at"])),
             ),
         )
         for order in file.case["orders"]

@@ -59,7 +59,7 @@ _APART = frozenset(
     | {"attachment", "media_type", "sha256", "filed_by"}
 )
 _LABELS = {
-    "order_due_at": "督办单期限",
+    "order_due_at": "督办单时限",
     "file_name": "文件",
     "size": "大小(字节)",
     "merged_into": "并入",

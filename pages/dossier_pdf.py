@@ -121,7 +121,7 @@ def _facts(printable: Printable) -> Rows:
 
 def _clock(clock: Clockwork) -> dict[str, Any]:
     if clock.set_on:
-        how = f"期限由人工定于 {day(clock.set_on)}；自起算日起共 {clock.limit} 个工作日"
+        how = f"时限由人工定于 {day(clock.set_on)}；自起算日起共 {clock.limit} 个工作日"
     else:
         since = "认定无法解决" if clock.declared else "起算"
         how = f"自{since}({moment(clock.start)})起，第 {clock.limit} 个工作日下班时到期"
@@ -219,7 +219,7 @@ def _bulletin(bulletin: Bulletin, record: Record, units: Mapping[str, str]) -> d
         ("责任人", f"{person}({bulletin.post})" if bulletin.person and bulletin.post else person),
         ("现状", word("bulletin", bulletin.status)),
         ("督办单", bulletin.order_id),
-        ("督办单期限", moment(bulletin.due)),
+        ("督办单时限", moment(bulletin.due)),
         ("起草时间", moment(bulletin.created_at)),
         ("审定时间", moment(bulletin.decided_at)),
         ("发送时间", moment(bulletin.sent_at)),

@@ -122,8 +122,8 @@ HINT: Mapping[str, str] = {
     "merge": "同一事项并入较早的在办件",
     "remind": "提醒承办单位抓紧，级别高的同时提醒上级",
     "order": "要求承办单位限期书面答复",
-    "answer_order": "在期限内书面答复督办单",
-    "excuse": "停电、不可抗力等造成的逾期，单列说明",
+    "answer_order": "在时限内书面答复督办单",
+    "excuse": "停电、不可抗力等造成的超期，单列说明",
     "attach": "PDF、图片、Word、Excel,每件最多 10 个",
 }
 """Command → when it is given, and what it asks for."""

@@ -151,7 +151,7 @@ COMMAND = {
     "remind": "催办",
     "order": "下达督办单",
     "answer_order": "答复督办单",
-    "excuse": "逾期情况说明",
+    "excuse": "超期情况说明",
     "attach": "添加附件",
 }
 """What a button says."""

@@ -50,7 +50,7 @@ STEPS = {
         "judge_revisit",
     )
 }
-SORTS = {"urgency": "紧急程度", "newest": "最近受理", "oldest": "最早受理", "due": "办结期限"}
+SORTS = {"urgency": "紧急程度", "newest": "最近受理", "oldest": "最早受理", "due": "办结时限"}
 
 _TENTH = timedelta(minutes=6)
 

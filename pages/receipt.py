@@ -90,7 +90,7 @@ def _steps(receipt: Receipt) -> list[str]:
         steps.append("窗口分类后转承办单位办理，或当场答复。")
     return [
         *steps,
-        "承办单位签收后在期限内办理，并向您告知进展。",
+        "承办单位签收后在时限内办理，并向您告知进展。",
         "答复审核通过后告知您结果，并进行回访；您可以凭查询码评价。",
     ]
 
@@ -112,7 +112,7 @@ def _for_print(receipt: Receipt, kept: Kept, link: str) -> dict[str, Any]:
             ["状态", word("status", case["status"])],
             *([["类别", word("kind", case["kind"])]] if case["kind"] else []),
             *([["承办单位", receipt.unit]] if receipt.unit else []),
-            *([["办结期限", clock(case["due_at"])]] if case["due_at"] else []),
+            *([["办结时限", clock(case["due_at"])]] if case["due_at"] else []),
         ],
         "promises": _promised(receipt.promises),
         "notice": _noticed(receipt),

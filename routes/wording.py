@@ -49,7 +49,7 @@ RULES: dict[str, str] = {
     "kind": "该类办件不适用此操作。",
     "level": "办件已升级，联系人不能再标记无法办理。",
     "merged": "该办件已并入其他办件。",
-    "new_due_is_past": "改动后的期限已经过去，不能改动。",
+    "new_due_is_past": "改动后的时限已经过去，不能改动。",
     "no_extension_pending": "没有待审批的延期申请。",
     "no_judgement_owed": "没有待研判的回访结果。",
     "no_order_open": "没有待答复的督办单。",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from rules.calendar import Calendar, local
+from rules.case.clock import is_late
 from rules.case.events import Event, evolve
 from rules.case.state import CaseState, Round
 from rules.case.vocabulary import Kind, Light, Outcome, Status
@@ -178,7 +179,7 @@ def _counts_at(case: CaseState) -> datetime | None:
     if case.status is Status.SUSPENDED:
         return None
     # Given in time and waiting for its check, a reply is neither on time nor late yet.
-    if case.status is Status.REPLIED and case.reply and case.reply.at <= judged.due_at:
+    if case.status is Status.REPLIED and case.reply and not is_late(case.reply.at, judged.due_at):
         return None
     # Withdrawn in time: nobody's case. Withdrawn late: late for ever.
     withdrawn = case.outcome is Outcome.WITHDRAWN
@@ -225,14 +226,14 @@ def _punctual(
     assert judged.due_at is not None
     on_time = judged.on_time is True
     replied = judged.replied_at
-    unit = replied is not None and replied <= judged.due_at and not judged.late
+    unit = replied is not None and not is_late(replied, judged.due_at) and not judged.late
     without = unextended_due(states, judged.round, policy, calendar) or judged.due_at
     judged_at = judged.told_at if policy.judged_by == "told" else replied
     return {
         "unit_on_time": int(unit),
         "unit_excused": int(states[-1].excused and not unit),
-        "on_time_unextended": int(on_time and judged_at is not None and judged_at <= without),
-        "unit_on_time_unextended": int(unit and replied is not None and replied <= without),
+        "on_time_unextended": int(on_time and judged_at is not None and not is_late(judged_at, without)),
+        "unit_on_time_unextended": int(unit and replied is not None and not is_late(replied, without)),
     }
 
 

@@ -6,17 +6,16 @@ right alarms by itself. An alarm fires once per key; what an alarm does stands i
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from rules.calendar import Calendar, local
+from rules.case.clock import OVERDUE_AFTER
 from rules.case.context import Context
 from rules.case.events import SYSTEM
 from rules.case.guards import objection_ends
 from rules.case.state import CaseState
 from rules.case.vocabulary import LADDER, WORKING, Kind, Request, Status
 from rules.policy import Policy
-
-OVERDUE_AFTER = timedelta(seconds=1)  # exactly at due is on time
 
 # At one instant they fire in this order.
 RESUMING, DECIDING, OVERDUE, ORDERS, REMINDING, ARCHIVING = range(6)
@@ -211,6 +210,8 @@ def _due_ladder(case: CaseState, ctx: Context) -> Iterator[Alarm]:
     # Waiting for a limit, the unit is given no order, so none is repeated either.
     elif given and given[-1].answered_at and case.status is not Status.LIMIT_PENDING:
         again = ctx.closing_after(given[-1].answered_at, ctx.policy.order)
+        if given[-1].lapsed:  # a reply was refused since: never sooner than after any other refusal
+            again = max(again, climbed)
         yield Alarm("overdue_2", instance, again, given[-1].answered_at, OVERDUE, times + 1)
 
 

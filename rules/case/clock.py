@@ -4,12 +4,15 @@ Source: domain.md, sections 3 and 4 (fine print).
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rules.case.context import Context
 from rules.case.state import CaseState, Due, Round
 from rules.case.vocabulary import LEVELS, Kind, Level, Light, Outcome, Status
+
+# Exactly at due is on time, and a due time is a second long: a command takes its milliseconds.
+OVERDUE_AFTER = timedelta(seconds=1)
 
 
 def enter(case: CaseState, status: Status, ctx: Context) -> CaseState:
@@ -81,9 +84,14 @@ def add_days(case: CaseState, days: int, ctx: Context) -> CaseState:
     return set_due(case, replace(case.due, days=case.due.days + days), ctx)
 
 
+def is_late(at: datetime, due_at: datetime) -> bool:
+    """Whether `at` is after the due second: not before the alarm that says so has come due."""
+    return at >= due_at + OVERDUE_AFTER
+
+
 def overdue(case: CaseState, at: datetime) -> bool:
-    """Whether the due instant has passed; exactly at due is on time, and a stopped clock never is late."""
-    return case.due_at is not None and at > case.due_at and case.status is not Status.SUSPENDED
+    """Whether the due time has passed; a stopped clock never is late."""
+    return case.due_at is not None and is_late(at, case.due_at) and case.status is not Status.SUSPENDED
 
 
 def keep_late(case: CaseState, ctx: Context) -> CaseState:

@@ -6,7 +6,7 @@ Source: S1 答复-回头看-归档; S0 公众意见反馈; domain.md, section 4 
 from dataclasses import replace
 
 from rules.calendar import SHANGHAI
-from rules.case.clock import close, enter, reopen, with_round
+from rules.case.clock import close, enter, is_late, reopen, with_round
 from rules.case.commands import (
     Archive,
     CheckReply,
@@ -20,7 +20,7 @@ from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.guards import SATISFIED, dissatisfied
 from rules.case.handlers import handles, reason_for_refusal
-from rules.case.oversight import lapse_orders
+from rules.case.oversight import lapse_answered, lapse_orders
 from rules.case.state import CaseState, Reply
 from rules.case.vocabulary import Outcome, Status
 
@@ -43,11 +43,11 @@ def check_reply(case: CaseState, command: CheckReply, ctx: Context) -> CaseState
     assert reply is not None
     if not command.accept:
         refused = replace(case, refused_replies=case.refused_replies + 1)
-        if case.due_at is not None and ctx.at > case.due_at:
-            refused = replace(refused, ladder_from=ctx.at)
+        if case.due_at is not None and is_late(ctx.at, case.due_at):
+            refused = lapse_answered(replace(refused, ladder_from=ctx.at))
         return enter(refused, reply.source, ctx)
     judged = ctx.at if ctx.policy.judged_by == "told" else reply.at
-    on_time = not case.round.late and (case.due_at is None or judged <= case.due_at)
+    on_time = not case.round.late and (case.due_at is None or not is_late(judged, case.due_at))
     case = with_round(case, replied_at=reply.at, told_at=ctx.at, on_time=on_time, resolved=reply.resolved)
     told = replace(case, response_since=(), pending=None, leader_since=None)
     owed = ctx.at if dissatisfied(told) else None

@@ -9,6 +9,7 @@ from rules.case.clock import (
     add_days,
     dispatch,
     enter,
+    is_late,
     keep_late,
     limit_of,
     overdue,
@@ -132,7 +133,7 @@ def reclassify(case: CaseState, command: Reclassify, ctx: Context) -> CaseState:
         case = replace(case, pending=None)  # a simple case has no extension, so none to decide either
     days = round_limit(case, ctx) + case.round.suspended_days
     due = Due(days, start=case.round.started_at)
-    if reckon(due, ctx) < ctx.at:
+    if is_late(ctx.at, reckon(due, ctx)):
         raise Illegal(command.name, case.status, "new_due_is_past")
     return set_due(case, due, ctx)
 

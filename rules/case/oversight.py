@@ -48,6 +48,15 @@ def lapse_orders(case: CaseState, ctx: Context) -> CaseState:
     return replace(case, orders=tuple(orders))
 
 
+def lapse_answered(case: CaseState) -> CaseState:
+    """Let the ladder count from the refusal of a late reply, and not from an answer given before it."""
+    ladder = [o for o in case.orders if o.ladder == case.due_epoch]
+    if not ladder or ladder[-1].answered_at is None:
+        return case
+    orders = (replace(o, lapsed=True) if o is ladder[-1] else o for o in case.orders)
+    return replace(case, orders=tuple(orders))
+
+
 @handles(Excuse)
 def excuse(case: CaseState, command: Excuse, ctx: Context) -> CaseState:
     """Lateness is shown apart, never as on time."""

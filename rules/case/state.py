@@ -102,7 +102,8 @@ class CoUnit:
 class Order:
     """A supervision order (督办单). ``ladder`` is the due date's epoch when a rung gave it.
 
-    ``lapsed``: its due time came while the case was closed, so it is no material for a 通报.
+    ``lapsed``: nothing follows from it alone any more. Its due time came while the case was closed, so it
+    is no material for a 通报; or it was answered, and a late reply was refused after that.
     """
 
     id: str

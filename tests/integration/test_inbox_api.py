@@ -3,9 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import select
 
+from activities.tables import USERS
 from models.case import Bulletin
 from models.inbox import Notification
+from tests.support.cases import dispatched
+from tests.support.ledgers import write_story
 from tests.support.office import Office, faults, slug
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
@@ -45,6 +50,24 @@ async def test_the_own_inbox_shows_the_newest_first(office: Office) -> None:
     second = (await office.get("notifications", "guilin.market.contact", per_page=2, page=2)).json()
     assert [item["number"][-4:] for item in second["items"]] == ["0001"]
     assert (await office.get("notifications", "admin")).json() == {"items": [], "unread": 0}
+
+
+ALTERNATE, CONTACT = "guilin.market.alternate", "guilin.market.contact"
+
+
+@pytest.mark.parametrize(("gone", "told"), [(False, ALTERNATE), (True, CONTACT)])
+async def test_nobody_signs_the_contact_is_told_again_only_where_there_is_no_alternate(
+    office: Office, gone: bool, told: str
+) -> None:
+    async with office.services.database.begin() as session:
+        await session.exec(update(USERS).where(USERS.c.username == ALTERNATE).values(active=not gone))
+    late = dispatched("03-09 09:20", unit="market").until("03-09 14:50")
+    case_id = await write_story(office.services, late)
+    async with office.services.database.read() as session:
+        wanted = select(Notification.username).where(
+            Notification.case_id == case_id, Notification.kind == "sign_late_1"
+        )
+        assert (await session.exec(wanted)).all() == [told]
 
 
 async def test_only_own_notifications_are_marked_as_read(office: Office) -> None:

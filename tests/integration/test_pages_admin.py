@@ -385,7 +385,7 @@ async def test_a_year_is_shown_by_day(admin: Visitor) -> None:
 
 async def test_a_notice_is_looked_at_before_it_counts(people: People, admin: Visitor) -> None:
     looked = await admin.post("/admin/calendar/load", NOTICE)
-    assert looked.status_code == 200 and "0 件的期限会变动" in looked.text
+    assert looked.status_code == 200 and "0 件的时限会变动" in looked.text
     assert await rows(people.services, CalendarYear) == []
     names = ("year", "hall", "off", "work", "source", "seen")
     confirm = {name: hidden(looked.text, name) for name in names} | {"act": "publish"}
@@ -444,7 +444,7 @@ async def test_the_preview_shows_numbers_and_dates_and_nothing_of_a_case(sqlite_
     async with visiting(sqlite_house.app, sqlite_house.services, "admin") as admin:
         own = {"year": day[:4], "hall": "guilin", "off": day, "work": "", "source": "停电", "act": "preview"}
         page = (await admin.post("/admin/calendar/load", own)).text
-    assert case["number"] in page and day in page and "1 件的期限会变动" in page
+    assert case["number"] in page and day in page and "1 件的时限会变动" in page
     for hidden_from_admin in ("个体户注销", "窗口要求", "周小明", "138", case["id"]):
         assert hidden_from_admin not in page
 

@@ -82,6 +82,33 @@ async def test_who_was_merged_into_a_merged_case_is_told_too(house: House) -> No
     assert told >= {second["id"], third["id"]}
 
 
+async def test_the_hall_of_a_merged_case_tells_its_citizen_though_the_other_case_moved_on(
+    house: House,
+) -> None:
+    older, younger = await house.file(), await house.file()
+    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    await house.act(older, "transfer", "guilin.lead", hall="chengzhong", reason="属地办理")
+    await house.act(older, "triage", "chengzhong.clerk", **triage())
+    await house.act(older, "sign", "chengzhong.market.contact")
+    await house.act(older, "reply", "chengzhong.market.contact", text="一并办结。", resolved=True)
+    await house.act(older, "check_reply", "chengzhong.lead", accept=True)
+    assert (await track(house, pair(younger))).json()["reply"] == "一并办结。"
+    told = {}
+    for clerk in ("guilin.clerk", "chengzhong.clerk"):
+        inbox = (await house.get("notifications", by=clerk)).json()["items"]
+        told[clerk] = [i["case_id"] for i in inbox if i["kind"] == "merged_reply"].count(younger["id"])
+    assert told == {"guilin.clerk": 1, "chengzhong.clerk": 0}
+
+
+async def test_what_is_answered_at_triage_is_told_the_citizen_of_a_merged_case_too(house: House) -> None:
+    older, younger = await house.file(), await house.file()
+    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    await house.act(older, "triage", "guilin.clerk", kind="consultation", answer="到 3 号窗口")
+    assert (await track(house, pair(younger))).json()["reply"] == "到 3 号窗口"
+    inbox = (await house.get("notifications", by="guilin.clerk")).json()["items"]
+    assert [i["case_id"] for i in inbox if i["kind"] == "merged_reply"].count(younger["id"]) == 1
+
+
 async def test_a_merged_case_that_is_reopened_shows_no_reply_of_the_other(house: House) -> None:
     older, younger = await house.file(), await house.file()
     await house.act(older, "triage", "guilin.clerk", **triage())

@@ -5,6 +5,7 @@ Source: domain.md, section 4, fine print; section 3.
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -86,6 +87,31 @@ def test_the_reply_that_was_accepted_counts_not_the_first_one() -> None:
     story.give("check_reply", "03-10 11:00", accept=False, reason="不全")
     told(story, "03-24 10:00")
     assert (shown(story.state.round.replied_at), story.state.round.on_time) == ("03-24 10:00", False)
+
+
+@pytest.mark.parametrize(("milliseconds", "on_time"), [(40, True), (999, True), (1000, False)])
+@pytest.mark.parametrize("hall", ["guilin", "chengzhong"])
+def test_the_due_second_is_on_time_to_its_end_as_nothing_is_overdue_before(
+    hall: str, milliseconds: int, on_time: bool
+) -> None:
+    """A command takes its milliseconds; late without an overdue_1 there is none."""
+    story = handled(MONDAY, hall=hall)
+    story.until(story.due or "")
+    story.clock += timedelta(milliseconds=milliseconds)
+    story.give("reply").give("check_reply")
+    assert story.state.rounds[0].on_time is on_time
+    assert bool(story.fired("overdue_1")) is not on_time
+
+
+@pytest.mark.parametrize(("milliseconds", "in_time"), [(999, True), (1000, False)])
+def test_what_is_asked_for_within_the_due_second_is_asked_for_in_time(
+    milliseconds: int, in_time: bool
+) -> None:
+    story = handled(MONDAY).until("03-16 17:30")
+    story.clock += timedelta(milliseconds=milliseconds)
+    assert story.refusal("request_extension", working_days=1) == (None if in_time else "overdue")
+    story.give("withdraw")
+    assert story.state.rounds[0].on_time is (None if in_time else False)
 
 
 def test_a_reply_disarms_the_due_ladder_and_the_light_stays_as_it_was() -> None:

@@ -103,6 +103,46 @@ def test_while_the_case_stays_overdue_a_new_order_follows_two_days_after_each_an
     ]
 
 
+# Overdue since 03-16, ordered on 03-17 17:30, replied to on 03-18 11:00: when the next order comes.
+REFUSED_AFTER_AN_ANSWER = [
+    ("answered long before the refusal", "03-18 10:00", "03-23 10:00", "03-24 17:30"),
+    ("answered two days before it", "03-18 10:00", "03-20 10:00", "03-23 17:30"),
+    ("answered a day before it", "03-18 10:00", "03-19 10:00", "03-20 17:30"),
+    ("answered just before it", "03-18 10:30", "03-18 15:00", "03-20 17:30"),
+    ("answered after it", "03-19 10:00", "03-18 15:00", "03-23 17:30"),
+]
+
+
+@pytest.mark.parametrize(
+    ("answered", "refused", "ordered"),
+    [case[1:] for case in REFUSED_AFTER_AN_ANSWER],
+    ids=[case[0] for case in REFUSED_AFTER_AN_ANSWER],
+)
+def test_a_late_reply_refused_brings_no_further_order_before_a_day_is_over(
+    answered: str, refused: str, ordered: str
+) -> None:
+    """Two days after the answer, but one day after the refusal at the earliest."""
+    story = handled(MONDAY).until("03-18 09:00")
+    refusal = {"accept": False, "reason": "不全"}
+    if answered < refused:
+        story.give("answer_order", answered).give("reply", "03-18 11:00")
+        story.give("check_reply", refused, **refusal)
+    else:
+        story.give("reply", "03-18 11:00").give("check_reply", refused, **refusal)
+        story.give("answer_order", answered)
+    assert story.armed()["overdue_2"] == ordered
+    story.until(ordered)
+    assert story.fired("overdue_2") == ["overdue_2 03-17 17:30", f"overdue_2 {ordered}"]
+    assert [shown(order.given_at) for order in story.state.orders] == ["03-17 17:30", ordered]
+
+
+def test_after_the_order_that_a_refusal_put_off_the_next_one_follows_its_answer() -> None:
+    story = handled(MONDAY).until("03-18 09:00").give("answer_order", "03-18 10:00")
+    story.give("reply", "03-18 11:00").give("check_reply", "03-23 10:00", accept=False, reason="不全")
+    story.give("answer_order", "03-25 10:00", order="2")
+    assert story.armed()["overdue_2"] == "03-27 17:30"
+
+
 def test_without_an_answer_there_is_no_further_order() -> None:
     story = handled(MONDAY).until("04-30 18:00")
     assert len(story.state.orders) == 1

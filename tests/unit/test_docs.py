@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from routes.wording import PROBLEMS
+from routes.wording import PROBLEMS, ROLES
 from rules.case.commands import COMMANDS
 from rules.case.permits import PERMITS
 from rules.case.vocabulary import OPEN
+from rules.words import CAUSE, KIND, LEVEL, LIGHT, OUTCOME, STATUS
 from settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +113,27 @@ def test_every_alarm_is_documented_and_no_other() -> None:
 def test_every_alarm_stands_in_the_glossary() -> None:
     explained = {name for row in _rows("glossary.md", "code name", "meaning") for name in _coded(row[0])}
     assert set(_first(_rows("reference/alarms.md", "name", "instance"))) == explained
+
+
+ON_SCREEN = {
+    "Status": STATUS,
+    "Kind": KIND,
+    "Level, light, outcome": LEVEL | LIGHT | OUTCOME,
+    "Cause": CAUSE,
+    "Who": {role.value: words for role, words in ROLES.items()},
+}
+
+
+@pytest.mark.parametrize("section", ON_SCREEN)
+def test_the_glossary_has_the_words_that_people_read_on_screen(section: str) -> None:
+    part = _read(DOCS / "glossary.md").split(f"\n## {section}\n")[1].split("\n## ")[0]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:3]]
+        for line in part.splitlines()
+        if line.startswith("| `")
+    ]
+    words = {CODE.findall(name)[0]: word for name, word in rows}
+    assert words == ON_SCREEN[section]
 
 
 def test_every_problem_type_is_documented_and_no_other() -> None:
