@@ -40,6 +40,12 @@ class HallDraft:
     hours: str
 
 
+async def is_hall(services: Services, code: str) -> bool:
+    """Whether there is a hall of this code. Raises DatabaseUnavailable."""
+    async with services.database.read() as session:
+        return is_code(code) and await session.get(Hall, code) is not None
+
+
 async def add_hall(services: Services, by: Viewer, draft: HallDraft, address: str | None) -> None:
     """Add a hall. The same one once more is no fault. Raises `BadInput` with every fault."""
     await _put(services, by, draft, address, new=True)

@@ -35,7 +35,9 @@ async def read_inbox(services: Services, viewer: Viewer, page: int, per_page: in
     )
     async with services.database.read() as session:
         items = (await session.exec(wanted)).all()
-        return Inbox(items, await _unread(session, viewer))
+        # Cases that are told of at one instant are written some milliseconds out of their order.
+        newest_first = sorted(items, key=lambda line: line.at, reverse=True)
+        return Inbox(newest_first, await _unread(session, viewer))
 
 
 async def unread_of(services: Services, viewer: Viewer) -> int:

@@ -1,4 +1,4 @@
-"""A holiday notice out of a JSON file: the body that `PUT /api/calendar/{year}` takes."""
+"""A holiday notice out of a JSON file: what `PUT /api/calendar/{year}` takes, and a `year` if need be."""
 
 from datetime import date
 
@@ -14,10 +14,11 @@ class _NoticeFile(BaseModel):
     off: list[date]
     work: list[date]
     source: str
+    year: int | None = None
 
 
 def read_draft(text: str, year: int | None, hall: str | None) -> Draft:
-    """Return the notice of a file. Without `year` it is the year of its latest day.
+    """Return the notice of a file. Without a `year`, here or in it, it is that of its latest day.
 
     Raises `BadInput` naming every fault.
     """
@@ -26,6 +27,9 @@ def read_draft(text: str, year: int | None, hall: str | None) -> Draft:
     except ValidationError as error:
         faults = {".".join(map(str, fault["loc"])) or "body": fault["type"] for fault in error.errors()}
         raise BadInput(faults) from error
+    if file.year is not None and year is not None and file.year != year:
+        raise BadInput({"year": "not_this_year"})
+    year = file.year if year is None else year
     days = [*file.off, *file.work]
     if year is None and not days:
         raise BadInput({"year": "missing"})

@@ -9,6 +9,7 @@ as after an outage: a year would otherwise be 365 of them, each with a check of 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.empty_pb2 import Empty
@@ -69,14 +70,17 @@ class RehearsalClock:
             raise EngineUnavailable(str(error)) from error
 
 
-async def advance(services: Services, clock: RehearsalClock, to: datetime) -> datetime:
-    """Move time to `to`; return the time then, once what was due is in ledger and inboxes.
+async def advance(
+    services: Services, clock: RehearsalClock, target: Callable[[datetime], Awaitable[datetime]]
+) -> datetime:
+    """Move time to where `target` leads from now; return the time then, once all is in ledger and inboxes.
 
-    One move after the other. Raises `BadInput` for an instant in the past or more than FARTHEST
-    away, `Unsettled`, `EngineUnavailable`.
+    One move after the other, each from where the one before it ended. Raises `BadInput` for an
+    instant in the past or more than FARTHEST away, `Unsettled`, `EngineUnavailable`.
     """
     async with clock.moving:
         now = await clock.now()
+        to = await target(now)
         if to < now:
             raise BadInput({"to": "in_the_past"})
         if to - now > FARTHEST:

@@ -1,12 +1,15 @@
 """`/api/cases`: filing, reading, the ledger, the petitioner. Commands stand in `routes.commands`."""
 
+import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
+from casework.errors import BadInput
 from casework.filing import ACCEPTED, CREATED, OK, file_case
 from casework.finding import Found, find_case
+from casework.halls import is_hall
 from casework.history import MAY_SEE_HOLDING, events_of, holding_of, ledger_row
 from casework.listing import PER_PAGE, Listing, SortKey, list_cases
 from casework.petitioners import MAY_RENEW_CODE, may_unmask, renew_query_code, unmask
@@ -17,7 +20,7 @@ from routes.answers import CaseAnswer, CaseList, EventList, FiledAnswer, Holding
 from routes.bodies import Body, body_of, raw_body, read_body
 from routes.dependencies import Given, SignedIn, Staff, only
 from routes.fields import Code, Name, PeriodEnd, PeriodStart, Text
-from routes.filing_body import FilingBody, read_filing
+from routes.filing_body import OTHER_HALL, FilingBody, read_filing
 from routes.keys import Key, key_faults
 from routes.openapi import refusals
 from routes.pages import Page, PerPage
@@ -56,8 +59,16 @@ class NothingBody(Body):
 )
 async def file(request: Request, services: Given, viewer: Filer, key: Key = None) -> JSONResponse:
     """File a case (登记)."""
-    today = local(await services.clock.now()).date()
-    form = read_filing(await raw_body(request), viewer.hall, today, key_faults(key))
+    today, raw = local(await services.clock.now()).date(), await raw_body(request)
+    try:
+        form = read_filing(raw, viewer.hall, today, key_faults(key))
+    except BadInput as refused:
+        if refused.faults.get("hall") != OTHER_HALL:
+            raise
+        # Beyond the clerk's scope, whatever else is wrong with it.
+        if await is_hall(services, json.loads(raw)["hall"]):
+            raise Forbidden("file", viewer.role) from refused
+        raise BadInput(refused.faults | {"hall": "unknown_hall"}) from refused
     filed = await file_case(services, viewer, form, key)
     request.state.case_id = filed.case["id"]  # for the log
     return JSONResponse(filed.case, filed.status, {"Location": f"/api/cases/{filed.case['id']}"})

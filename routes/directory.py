@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/directory", tags=["directory"])
 WRITERS = frozenset({Role.ADMIN, Role.SUPERVISOR})
 
 _Name: Any = text_type(Typed(1, 100))
-_Phone: Any = text_type(Typed(3, 20, MOBILE_OR_LANDLINE))
+_Phone: Any = text_type(Typed(1, 20, MOBILE_OR_LANDLINE))
 Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 

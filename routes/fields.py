@@ -109,7 +109,7 @@ def materials_type(mark: Typed) -> Any:
 Name = Annotated[str, Checked(Typed(1, 100))]
 Text = Annotated[str, Checked(Typed(1, 2000))]
 LongText = Annotated[str, Checked(Typed(1, 4000))]
-Phone = Annotated[str, Checked(Typed(3, 20, MOBILE_OR_LANDLINE))]
+Phone = Annotated[str, Checked(Typed(1, 20, MOBILE_OR_LANDLINE))]
 
 Code = Annotated[str, Checked(Typed(1, 64))]
 """The code of a hall or a unit, the number of an order: looked up, never shown as typed."""

@@ -16,6 +16,7 @@ from rules.case.vocabulary import Cause, Channel
 
 MOST_ATTEMPTS = 50
 FIRST_YEAR = 1949
+OTHER_HALL = "other_hall"
 NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,7 +32,7 @@ def _in_the_past(on: date, info: ValidationInfo) -> date:
 def _own(hall: str, info: ValidationInfo) -> str:
     """A clerk files for the own hall only."""
     if info.context and hall != info.context["hall"]:
-        raise fault("other_hall")
+        raise fault(OTHER_HALL)
     return hall
 
 

@@ -78,7 +78,8 @@ def validation_faults(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str
     for error in found:
         where = list(error["loc"])
         if len(where) > 1 and where[0] in places:
-            where = where[1:]
+            # Of a parameter given several times its name is the field: a client knows no place in it.
+            where = where[1:2] if where[0] == "query" else where[1:]
         faults[".".join(map(str, where)) or "body", error["type"]] = None
     return list(faults)
 

@@ -70,20 +70,20 @@ async def move(given: Services, wanted: Advance) -> datetime:
 
     Raises `NotFound` outside a rehearsal, `BadInput`, `Unsettled`, `EngineUnavailable`.
     """
-    clock = _clock(given)
-    to = wanted.to
-    if to is None:
-        to = await _after_working_time(given, wanted)
-    return await advance(given, clock, to)
+
+    async def target(now: datetime) -> datetime:
+        return wanted.to or await _after_working_time(given, wanted, now)
+
+    return await advance(given, _clock(given), target)
 
 
-async def _after_working_time(given: Services, wanted: Advance) -> datetime:
-    """Return when that much working time from now is over, as `GET /api/calendar/due` reckons."""
+async def _after_working_time(given: Services, wanted: Advance, start: datetime) -> datetime:
+    """Return when that much working time from `start` is over, as `GET /api/calendar/due` reckons."""
     hours = wanted.working_hours
     reckoned = await reckon(
         given,
         HALL,
-        await given.clock.now(),
+        start,
         working_days=wanted.working_days,
         working_hours=None if hours is None else timedelta(hours=float(hours)),
     )

@@ -17,7 +17,7 @@ from rules.case.errors import Illegal, Invalid
 from rules.case.events import Actor, Event, difference
 from rules.case.handlers import HANDLERS
 from rules.case.intake import register
-from rules.case.permits import may, possible
+from rules.case.permits import may, may_have, possible
 from rules.case.rungs import fire
 from rules.case.state import CaseState
 from rules.case.typed import Typed
@@ -62,7 +62,7 @@ def _existing(case: CaseState | None) -> CaseState:
 
 
 def _carry_out(case: CaseState, command: Command, ctx: Context) -> CaseState:
-    may(case, command.name, ctx.actor)
+    may_have(case, command.name, ctx.actor)
     carried = HANDLERS[type(command)]
     if carried.check and (faults := carried.check(case, command, ctx)):
         raise Invalid(faults)

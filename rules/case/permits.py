@@ -33,11 +33,16 @@ WITH_UNIT = frozenset({Status.DISPATCHED, Status.HANDLING})
 
 @dataclass(frozen=True)
 class Permit:
-    """Who may, in which statuses, and what else must hold (a guard names the broken rule)."""
+    """Who may, in which statuses, and what else must hold (a guard names the broken rule).
+
+    ``formerly`` are roles that may no more. Histories hold what they were allowed once, and a replay
+    must decide it as it was: refused there, a case would stand still.
+    """
 
     roles: frozenset[Role]
     statuses: frozenset[Status]
     guards: tuple[Guard, ...] = ()
+    formerly: frozenset[Role] = frozenset()
 
 
 def _only(status: Status) -> frozenset[Status]:
@@ -85,7 +90,7 @@ PERMITS: dict[str, Permit] = {
     "object": Permit(CITIZEN_ONLY, _only(Status.CLOSED), (guards.objection_open,)),
     "archive": Permit(LEAD, _only(Status.CLOSED), (guards.archivable,)),
     "withdraw": Permit(CLERK, OPEN),
-    "merge": Permit(CLERK, OPEN),
+    "merge": Permit(LEAD, OPEN, formerly=frozenset({Role.CLERK})),
     "remind": Permit(OVERSEERS, OPEN, (guards.has_unit,)),
     "order": Permit(SUPERVISOR, OPEN, (guards.has_unit,)),
     "answer_order": Permit(LEADER, OPEN, (guards.has_unit, guards.order_open)),
@@ -101,6 +106,12 @@ def may(case: CaseState, name: str, actor: Actor) -> None:
     """Raise `Forbidden` unless the actor's role, and unit, may give `name` on this case."""
     if actor.role not in PERMITS[name].roles or not _in_charge(case, name, actor):
         raise Forbidden(name, actor.role)
+
+
+def may_have(case: CaseState, name: str, actor: Actor) -> None:
+    """Do as `may`, and let through who might under an earlier release. For deciding, not for asking."""
+    if actor.role not in PERMITS[name].formerly:
+        may(case, name, actor)
 
 
 def possible(case: CaseState, name: str, ctx: Context) -> None:

@@ -246,7 +246,7 @@ async def test_a_case_moves_to_the_hall_in_charge_with_its_t0(house: House) -> N
 
 async def test_a_case_is_merged_into_an_older_one(house: House) -> None:
     older, younger = await house.file(), await house.file()
-    merged = await house.act(younger, "merge", "guilin.clerk", into=older["number"], reason="同一事项")
+    merged = await house.act(younger, "merge", "guilin.lead", into=older["number"], reason="同一事项")
     assert (merged["status"], merged["outcome"]) == ("closed", "merged")
     withdrawn = await house.act(older, "withdraw", "guilin.clerk2", reason="反映人撤回")
     assert withdrawn["outcome"] == "withdrawn"

@@ -70,6 +70,26 @@ async def test_nobody_signs_the_contact_is_told_again_only_where_there_is_no_alt
         assert (await session.exec(wanted)).all() == [told]
 
 
+async def test_what_was_written_out_of_its_order_still_shows_the_newest_first(office: Office) -> None:
+    await tell(office, "guilin.market.contact", 3)
+    # Alarms of one instant are decided side by side: the later one may be written first.
+    async with office.services.database.begin() as session:
+        session.add(
+            Notification(
+                username="guilin.market.contact",
+                case_id="case-2",
+                number="guilin-20260302-0002",
+                seq=2,
+                kind="sign",
+                text="已签收",
+                at=AT + timedelta(minutes=2, milliseconds=1),
+            )
+        )
+    inbox = (await office.get("notifications", "guilin.market.contact")).json()
+    times = [item["at"] for item in inbox["items"]]
+    assert (len(times), times) == (4, sorted(times, reverse=True))
+
+
 async def test_only_own_notifications_are_marked_as_read(office: Office) -> None:
     await tell(office, "guilin.market.contact", 3)
     await tell(office, "guilin.market.leader", 1)

@@ -123,7 +123,7 @@ SITUATIONS: dict[str, tuple[Prepare, str, dict[str, Any]]] = {
     ),
     "archive": (closed, LEAD, {"lesson": "提前核对材料"}),
     "withdraw": (handled, CLERK, REASON),
-    "merge": (younger, CLERK, {"into": "older", **REASON}),
+    "merge": (younger, LEAD, {"into": "older", **REASON}),
     "remind": (handled, LEAD, TEXT),
     "order": (handled, SUPERVISOR, TEXT),
     "answer_order": (after(handled, "order", SUPERVISOR, text="请说明"), LEADER, {"order": "1", **TEXT}),

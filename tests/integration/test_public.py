@@ -59,7 +59,7 @@ async def test_what_was_answered_at_triage_is_told_at_once(house: House) -> None
 
 async def test_the_citizen_of_a_merged_case_gets_the_reply_of_the_other(house: House) -> None:
     older, younger = await house.file(), await house.file()
-    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    await house.act(younger, "merge", "guilin.lead", into=older["id"], reason="同一事项")
     await house.act(older, "triage", "guilin.clerk", **triage())
     await house.act(older, "sign", "guilin.market.contact")
     await house.act(older, "reply", "guilin.market.contact", text="一并办结。", resolved=True)
@@ -70,8 +70,8 @@ async def test_the_citizen_of_a_merged_case_gets_the_reply_of_the_other(house: H
 
 async def test_who_was_merged_into_a_merged_case_is_told_too(house: House) -> None:
     first, second, third = [await house.file() for _ in range(3)]
-    await house.act(third, "merge", "guilin.clerk", into=second["id"], reason="同一事项")
-    await house.act(second, "merge", "guilin.clerk", into=first["id"], reason="同一事项")
+    await house.act(third, "merge", "guilin.lead", into=second["id"], reason="同一事项")
+    await house.act(second, "merge", "guilin.lead", into=first["id"], reason="同一事项")
     await house.act(first, "triage", "guilin.clerk", **triage())
     await house.act(first, "sign", "guilin.market.contact")
     await house.act(first, "reply", "guilin.market.contact", text="一并办结。", resolved=True)
@@ -86,7 +86,7 @@ async def test_the_hall_of_a_merged_case_tells_its_citizen_though_the_other_case
     house: House,
 ) -> None:
     older, younger = await house.file(), await house.file()
-    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    await house.act(younger, "merge", "guilin.lead", into=older["id"], reason="同一事项")
     await house.act(older, "transfer", "guilin.lead", hall="chengzhong", reason="属地办理")
     await house.act(older, "triage", "chengzhong.clerk", **triage())
     await house.act(older, "sign", "chengzhong.market.contact")
@@ -102,7 +102,7 @@ async def test_the_hall_of_a_merged_case_tells_its_citizen_though_the_other_case
 
 async def test_what_is_answered_at_triage_is_told_the_citizen_of_a_merged_case_too(house: House) -> None:
     older, younger = await house.file(), await house.file()
-    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    await house.act(younger, "merge", "guilin.lead", into=older["id"], reason="同一事项")
     await house.act(older, "triage", "guilin.clerk", kind="consultation", answer="到 3 号窗口")
     assert (await track(house, pair(younger))).json()["reply"] == "到 3 号窗口"
     inbox = (await house.get("notifications", by="guilin.clerk")).json()["items"]
@@ -113,7 +113,7 @@ async def test_a_merged_case_that_is_reopened_shows_no_reply_of_the_other(house:
     older, younger = await house.file(), await house.file()
     await house.act(older, "triage", "guilin.clerk", **triage())
     await house.act(younger, "triage", "guilin.clerk", **triage())
-    await house.act(younger, "merge", "guilin.clerk", into=older["id"], reason="同一事项")
+    await house.act(younger, "merge", "guilin.lead", into=older["id"], reason="同一事项")
     objected = await house.post("public/object", pair(younger, reason="不是同一件事"), by=None)
     assert objected.status_code == 200
     await house.act(younger, "judge_revisit", "guilin.lead", reopen=True, reason="确非同一事项")

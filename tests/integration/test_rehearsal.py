@@ -5,6 +5,7 @@ import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -180,6 +181,13 @@ def test_working_time_moves_by_the_calendar(house: House) -> None:
     assert house.advance(working_hours=2) - now < timedelta(hours=2) + SLACK
     now = house.now()
     assert house.advance(working_days=2) - house.due(now, working_days=2) < SLACK
+
+
+def test_moves_at_the_same_time_go_one_after_the_other(house: House) -> None:
+    now = begin_day(house)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda hours: house.advance(working_hours=hours), [0.5, 0.5, 0.5]))
+    assert timedelta(hours=1.5) <= house.now() - now < timedelta(hours=1.5) + SLACK
 
 
 @pytest.mark.parametrize(

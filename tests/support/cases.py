@@ -20,7 +20,7 @@ from rules.case.decide import decide
 from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
 from rules.case.events import CITIZEN, SYSTEM, Actor, Event, evolve
 from rules.case.notices import Material, material, recipients
-from rules.case.permits import allowed
+from rules.case.permits import allowed, may
 from rules.case.state import CaseState, PolicyRef
 from rules.case.vocabulary import Cause, Channel, Kind, Means, Role
 from rules.policy import Policy
@@ -48,9 +48,9 @@ def leader(unit: str = "housing") -> Actor:
 
 
 USUAL = {
-    CLERK: "triage revisit withdraw merge",
+    CLERK: "triage revisit withdraw",
     LEAD: "transfer convene report_complex decide_extension suspend resume reclassify reassign "
-    "confirm_unsolvable check_reply judge_revisit archive remind",
+    "confirm_unsolvable check_reply judge_revisit archive merge remind",
     SUPERVISOR: "set_limit refer_up order excuse",
     SUPERIOR: "referral_reply",
     CITIZEN: "rate object",
@@ -216,8 +216,11 @@ class Story:
         self._go_to(at)
         if isinstance(command, str):
             command = make(command, **given)
+        actor = actor or self.usual(command.name)
         try:
-            self._decide(command, actor or self.usual(command.name))
+            if self.states:
+                may(self.state, command.name, actor)  # asked before it is sent, as casework does
+            self._decide(command, actor)
         except Refusal as refusal:
             return reason_of(refusal)
         return None

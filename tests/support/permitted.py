@@ -51,7 +51,7 @@ COMMANDS: dict[str, Roles] = {
     "inform": CLERKS | UNIT,
     "judge_revisit": LEAD,
     "mark_unable": CONTACT,
-    "merge": CLERKS,
+    "merge": LEAD,
     "opine": NOBODY,  # a co-unit, and market is the lead unit
     "order": SUPERVISOR,
     "progress": UNIT,

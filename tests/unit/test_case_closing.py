@@ -450,3 +450,12 @@ def test_a_case_is_merged_into_an_older_open_one_of_the_same_hall(
     teller: Callable[..., Story], given: dict[str, Any], refused: str | None
 ) -> None:
     assert teller(MONDAY).refusal("merge", **{**OLDER, **given}) == refused
+
+
+def test_a_clerk_may_not_merge_but_what_clerks_merged_once_is_decided_as_it_was() -> None:
+    story = handled(MONDAY)
+    assert story.refusal("merge", actor=CLERK, **OLDER) == "forbidden"
+    assert "merge" not in story.allowed(CLERK)
+    assert "merge" in story.allowed(LEAD)
+    # A replay of a history from before comes to the decider straight, past the asking.
+    assert story.give("merge", actor=CLERK, **OLDER).state.outcome == "merged"

@@ -57,6 +57,7 @@ def fault_of(kind: Any, value: Any) -> str | None:
         (Phone, "07732800000", None),
         (Phone, "010-12345678", None),
         (Phone, "12800130001", "string_pattern_mismatch"),
+        (Phone, "1", "string_pattern_mismatch"),  # not "empty", which it is not
         (Phone, "1380013000", "string_pattern_mismatch"),
         (Phone, "138001300011", "string_pattern_mismatch"),
         (Phone, "１３800130001", "string_pattern_mismatch"),

@@ -87,7 +87,7 @@ rate               . . . . . . . . + + + .   citizen
 object             . . . . . . . . . . + .   citizen
 archive            . . . . . . . . . . + .   window_lead
 withdraw           + + + + + + + + + + . .   clerk window_lead
-merge              + + + + + + + + + + . .   clerk window_lead
+merge              + + + + + + + + + + . .   window_lead
 remind             n + + + + + + + + + . .   window_lead centre supervisor
 order              n + + + + + + + + + . .   supervisor
 answer_order       n + + + + + + + + + . .   deputy_leader
