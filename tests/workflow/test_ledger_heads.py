@@ -149,6 +149,9 @@ async def test_a_worker_that_was_down_over_several_evenings_takes_one_head(
     async with evenings.worker():
         await start(LedgerHeadsWorkflow.run, id=evenings.id, task_queue=CASES)
         await asyncio.sleep(0.5)
+        # Stopped early in a day: one that ends while its worker stops is half this worker's.
+        now = datetime.now(UTC)
+        await asyncio.sleep((_latest(now) + 1.25 * SHORT - now).total_seconds())
     before = len(await evenings.heads())
     gone = datetime.now(UTC)
     await asyncio.sleep(3 * SHORT.total_seconds() + 0.2)
