@@ -8,10 +8,28 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from models.database import Database
+from models.migrate import upgrade
 from tests.support.house import House, furnish, open_house
 from tests.support.office import Office, open_office, services_at
 from tests.support.postgres import Databases
+from tests.support.receivers import Receiver, http_receiver
 from tests.support.temporal import TemporalServer
+
+
+@pytest.fixture
+async def tables_url(database_url: str) -> str:
+    """URL of a database with our tables, and nothing in them."""
+    await upgrade(database_url)
+    return database_url
+
+
+@pytest.fixture
+async def db(tables_url: str) -> AsyncIterator[Database]:
+    """A database with our tables, and nothing in them."""
+    database = Database(tables_url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +100,10 @@ async def sqlite_office(furnished_sqlite_url: str, tmp_path: Path) -> AsyncItera
     """The same on SQLite, for what has nothing to do with the dialect."""
     async with open_office(services_at(furnished_sqlite_url, tmp_path)) as opened:
         yield opened
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Whoever is posted to over HTTP."""
+    with http_receiver() as running:
+        yield running
