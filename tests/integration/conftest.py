@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from casework.services import Services
 from models.database import Database
 from models.migrate import upgrade
 from tests.support.house import House, furnish, open_house
@@ -70,6 +71,14 @@ def furnished_url(request: pytest.FixtureRequest) -> str:
     wanted = "furnished_sqlite_url" if request.param == "sqlite" else "furnished_postgres_url"
     url: str = request.getfixturevalue(wanted)
     return url
+
+
+@pytest.fixture
+async def services(furnished_url: str, tmp_path: Path) -> AsyncIterator[Services]:
+    """Services over a furnished database, without an engine; once on SQLite and once on PostgreSQL."""
+    given = services_at(furnished_url, tmp_path)
+    yield given
+    await given.database.close()
 
 
 @pytest.fixture
