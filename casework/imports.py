@@ -47,7 +47,7 @@ class Row:
 
 @dataclass(frozen=True, repr=False)
 class Read:
-    """What a file holds: good rows, every fault of the others, and headings that nobody knows."""
+    """What a file holds: good rows, and every fault of the others."""
 
     form: str
     hall: str
@@ -55,7 +55,6 @@ class Read:
     at: datetime
     rows: Sequence[Row] = ()
     faults: Sequence[Fault] = ()
-    ignored: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

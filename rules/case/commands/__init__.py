@@ -1,8 +1,8 @@
 """The commands of a case, by their names in domain.md, section 4; field names by contract.md.
 
 They stand by topic, as their handlers do; whoever imports one has them all in `COMMANDS`. A field of type
-`Text`, `LongText`, `Name` or `Phone` holds what a person typed: the ledger seals it. All other fields are
-facts. ``name`` is the command's name everywhere.
+`Text`, `Name` or `AnyPhone` holds what a person typed: the ledger seals it. All other fields are facts.
+``name`` is the command's name everywhere.
 """
 
 from rules.case.commands.base import (
