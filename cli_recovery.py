@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console import checked, fail, log_to, misuse, read_settings, run, with_services
+from kept_secrets import kept_secret
 
 if TYPE_CHECKING:
     from casework.restoring import Restored
@@ -171,7 +172,6 @@ async def _refuse_running(services: "Services") -> None:
 def _install(settings: "Settings", keys: Path, passphrase: str | None) -> None:
     """Put keys where the settings look for them; those that are given as settings count already."""
     from casework.key_files import read_key_file
-    from settings import kept_secret
 
     read = checked(read_key_file, keys, passphrase)
     given = {

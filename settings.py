@@ -6,9 +6,6 @@ Source: contract.md, Settings. Secrets that nobody gave are made once and kept i
 import ipaddress
 import os
 import secrets
-import tempfile
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -26,20 +23,20 @@ from pydantic_settings import (
 from casework.evidence import Evidence
 from casework.sign_in_rules import CALLBACK, Provider, SignInRules
 from channel_settings import ChannelSettings, Folder
+from engine_settings import EngineSettings
+from kept_secrets import kept_secret
 from models.crypto import Keyring, generate_key
 from models.signing import PublicKeys, SigningKey, generate_signing_key
 from rules.case.vocabulary import Role
 
 if TYPE_CHECKING:
-    from temporalio.service import TLSConfig
-
     from casework.watch import Networks
 
 SHORTEST_SECRET = 16  # characters; a shorter SECRET_KEY can be guessed
 SECRETS = "/run/secrets"  # where containers find theirs; systemd names another folder
 
 
-class Settings(ChannelSettings):
+class Settings(ChannelSettings, EngineSettings):
     """What an operator may set; every name has a default that `make run` works with.
 
     Raises pydantic's ValidationError, which names the faulty setting and never shows its value.
@@ -57,13 +54,6 @@ class Settings(ChannelSettings):
 
     data_dir: Folder = Path("data")
     database_url: SecretStr | None = None
-    temporal_address: str = ""
-    temporal_namespace: str = "default"
-    temporal_tls_server_root_ca: Folder | None = None
-    temporal_tls_client_cert: Folder | None = None
-    temporal_tls_client_key: Folder | None = None
-    temporal_tls_domain: str | None = None
-    temporal_api_key: SecretStr | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     secret_key: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
@@ -136,12 +126,6 @@ class Settings(ChannelSettings):
     def _verify(cls, keys: str) -> str:
         PublicKeys.parse(keys)
         return keys
-
-    @model_validator(mode="after")
-    def _certificate_with_key(self) -> Self:
-        if (self.temporal_tls_client_cert is None) != (self.temporal_tls_client_key is None):
-            raise ValueError("TEMPORAL_TLS_CLIENT_CERT and TEMPORAL_TLS_CLIENT_KEY go together")
-        return self
 
     @field_validator("metrics_from")
     @classmethod
@@ -291,62 +275,6 @@ class Settings(ChannelSettings):
         }
         return {name: value for name, value in found.items() if value}
 
-    def temporal_tls(self) -> "TLSConfig | bool":
-        """Return how to talk TLS to TEMPORAL_ADDRESS; an API key alone means TLS, nothing none.
-
-        Raises OSError where a certificate can't be read.
-        """
-        from temporalio.service import TLSConfig  # heavy, and most commands need no engine
-
-        ca, cert = self.temporal_tls_server_root_ca, self.temporal_tls_client_cert
-        if not (ca or cert or self.temporal_tls_domain):
-            return self.temporal_api_key is not None
-        key = self.temporal_tls_client_key
-        return TLSConfig(
-            server_root_ca_cert=ca.read_bytes() if ca else None,
-            client_cert=cert.read_bytes() if cert else None,
-            client_private_key=key.read_bytes() if key else None,
-            domain=self.temporal_tls_domain,
-        )
-
 
 def _split(roles: str) -> set[str]:
     return {role.strip() for role in roles.split(",") if role.strip()}
-
-
-def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """Return the secret in this file; make the file first (mode 0600) where there is none.
-
-    Processes that start at once end with the same secret, and a crash leaves a whole one or none.
-    Raises ValueError where the file is empty.
-    """
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_unless_there(path, make())
-    if secret := path.read_text(encoding="utf-8").strip():
-        return secret
-    raise ValueError(f"{path} is empty: restore it, or delete it if nothing was sealed with it")
-
-
-def _write_unless_there(path: Path, text: str) -> None:
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # A link appears at once and whole, and never over a file that another process made first.
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        os.unlink(draft)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """A key that a power cut takes back would take the data sealed with it along."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -36,7 +36,7 @@ from casework.erasing import keep_erasing
 from casework.heads import start_heads
 from casework.histories import exporting
 from casework.house_keys import holding_keys
-from casework.imports import keep_importing
+from casework.import_work import keep_importing
 from casework.namespace import RETENTION, look_at
 from casework.rearming import TellCases
 from casework.relay import relay

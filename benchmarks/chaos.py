@@ -30,7 +30,7 @@ from benchmarks.chaos_account import Account, account_of
 from benchmarks.chaos_load import Answers, crowd
 from benchmarks.chaos_plant import CLOSING_HALL, Production, havoc, production
 from benchmarks.closing import close_in
-from benchmarks.rig import report
+from benchmarks.rig import parser_of, report
 from tests.support.onlooker import Onlooker, look_on
 
 SETTLED_WITHIN = 300.0  # seconds; nobody is killed any more
@@ -131,7 +131,7 @@ def sound(figures: dict[str, Any]) -> bool:
 
 def parser() -> argparse.ArgumentParser:
     """Return the options with their defaults."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = parser_of(__doc__)
     made.add_argument("--cases", type=int, default=1000, help="cases (default 1000)")
     made.add_argument("--kills", type=int, default=100, help="kills in all (default 100)")
     made.add_argument("--clients", type=int, default=16, help="people at work at once (default 16)")

@@ -14,7 +14,7 @@ from benchmarks.closing import OPEN_ALL_DAY, set_hours
 from tests.support.house import furnish
 from tests.support.onlooker import work_every_day
 from tests.support.plant import Plant
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.processes import ServerProcess, answers
 from tests.support.running import BANCHENG
 
@@ -84,10 +84,7 @@ def _works(worker: ServerProcess) -> bool:
 @asynccontextmanager
 async def production(folder: Path, workers: int, quick: bool = False) -> AsyncIterator[Production]:
     """Build it, furnished with halls, people and their tokens, and start everything."""
-    postgres = PostgresServer()
-    try:
-        postgres.create_cluster()
-        postgres.start()
+    with postgres_server() as postgres:
         url = postgres.create_database()
         await furnish(url, folder)
         await work_every_day(url)
@@ -98,8 +95,6 @@ async def production(folder: Path, workers: int, quick: bool = False) -> AsyncIt
             yield plant
         finally:
             plant.fall()
-    finally:
-        postgres.remove()
 
 
 async def havoc(plant: Production, chance: random.Random, kills: int, pause: float) -> None:

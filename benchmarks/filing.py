@@ -12,13 +12,14 @@ import asyncio
 import sys
 import uuid
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import httpx
 
 from benchmarks.lifecycle import CLERK, FORM, HALL, PASSWORD, begin_bare, crowd
-from benchmarks.rig import Rig, median, report, timed
+from benchmarks.rig import Rig, parser_of, report, timed
 from benchmarks.timers import prepared
 
 
@@ -80,9 +81,7 @@ async def measure(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--filings", type=int, default=200, help="filings a run (default 200)")
     parser.add_argument("--runs", type=int, default=5, help="runs of each side (default 5)")
     parser.add_argument("--concurrency", type=int, default=20, help="clerks at once (default 20)")

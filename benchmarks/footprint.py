@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -25,12 +26,12 @@ from sqlalchemy import make_url
 from benchmarks.crowded import fill
 from benchmarks.crowded_around import fill_around
 from benchmarks.lifecycle import HALL, PASSWORD, crowd, file_cases, live
-from benchmarks.rig import Rig, median, report
+from benchmarks.rig import Rig, parser_of, report
 from casework.calendars import terms_for
 from casework.engine import EngineUnavailable
 from casework.gauges import read_gauges
 from models.migrate import upgrade
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 
 AT_ONCE = 10
 READINGS = 20
@@ -135,19 +136,12 @@ async def measure(server: PostgresServer, options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=200, help="lifecycles to measure (default 200)")
     parser.add_argument("--crowd", type=int, default=100_000, help="cases that gauges are read among")
     options = parser.parse_args()
-    server = PostgresServer()
-    server.create_cluster()
-    server.start()
-    try:
+    with postgres_server() as server:
         asyncio.run(measure(server, options))
-    finally:
-        server.remove()
 
 
 if __name__ == "__main__":

@@ -17,21 +17,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks import timers
 from benchmarks.closing import close_in
 from benchmarks.lifecycle import HALL
-from benchmarks.rig import Rig, report
-from benchmarks.timers import (
-    bare_fired,
-    bare_lateness,
-    counted_to,
-    fired,
-    lateness,
-    p99,
-    prepared,
-    start_bare,
-    start_cases,
-    wait_until,
-)
+from benchmarks.rig import Rig, parser_of, report
 from rules.case.alarms import OVERDUE_AFTER
 from tests.support.onlooker import LIMIT
 
@@ -47,10 +36,10 @@ def room_for(cases: int) -> timedelta:
 async def bare_herd(rig: Rig, options: argparse.Namespace) -> float:
     """Let the bare timers go off at one instant; return how many rows a second they wrote."""
     at = datetime.now(UTC).replace(microsecond=0) + room_for(options.cases) / 3
-    await start_bare(rig, [at] * options.cases)
+    await timers.start_bare(rig, [at] * options.cases)
     _in_time(at)
-    await wait_until(at)
-    last = await counted_to(lambda: bare_fired(rig), options.cases, options.within)
+    await timers.wait_until(at)
+    last = await timers.counted_to(lambda: timers.bare_fired(rig), options.cases, options.within)
     return options.cases / (last - at).total_seconds()
 
 
@@ -59,12 +48,12 @@ async def our_herd(rig: Rig, options: argparse.Namespace) -> tuple[float, list[s
     closing = await close_in(str(rig.database_url), HALL, room_for(options.cases))
     received = closing - LIMIT - timedelta(seconds=30)
     started = time.monotonic()
-    ids = await start_cases(rig, [received] * options.cases, triaged=True)
+    ids = await timers.start_cases(rig, [received] * options.cases, triaged=True)
     print(f"{len(ids)} cases are started in {time.monotonic() - started:.0f} s", flush=True)
     at = closing + OVERDUE_AFTER
     _in_time(at)
-    await wait_until(at)
-    last = await counted_to(lambda: fired(rig, RUNG), options.cases, options.within)
+    await timers.wait_until(at)
+    last = await timers.counted_to(lambda: timers.fired(rig, RUNG), options.cases, options.within)
     return options.cases / (last - at).total_seconds(), ids
 
 
@@ -76,24 +65,24 @@ def _in_time(at: datetime) -> None:
 async def measure(options: argparse.Namespace) -> None:
     """Run both herds and print what came out."""
     async with Rig() as rig:
-        await prepared(rig)
+        await timers.prepared(rig)
         bare = await bare_herd(rig, options)
         print(f"bare: {bare:.1f} a second", flush=True)
         ours, ids = await our_herd(rig, options)
         await asyncio.sleep(2)  # for a second one, where there were one
-        late, bare_late = await lateness(rig, RUNG, ids), await bare_lateness(rig)
+        late, bare_late = await timers.lateness(rig, RUNG, ids), await timers.bare_lateness(rig)
     seconds = [each for found in late.values() for each in found]
     figures = {
         "cases": options.cases,
         "rate_ratio": round(ours / bare, 3),
-        "lateness_p99_s": round(p99(seconds), 2),
+        "lateness_p99_s": round(timers.p99(seconds), 2),
         "lost": sum(not found for found in late.values()),
         "doubled": sum(len(found) - 1 for found in late.values() if found),
     }
     rows = [
         ("", "ours", "bare"),
         ("rungs a second", f"{ours:.1f}", f"{bare:.1f}"),
-        ("lateness p99, s", f"{p99(seconds):.2f}", f"{p99(bare_late):.2f}"),
+        ("lateness p99, s", f"{timers.p99(seconds):.2f}", f"{timers.p99(bare_late):.2f}"),
         ("lost", str(figures["lost"]), str(options.cases - len(bare_late))),
         ("doubled", str(figures["doubled"]), ""),
     ]
@@ -102,9 +91,7 @@ async def measure(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=2000, help="cases due at once (default 2000)")
     parser.add_argument(
         "--within", type=float, default=300, help="seconds to wait for the last (default 300)"

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -27,7 +28,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.facts import any_due
 from benchmarks.bare import LAST, OUR_RUNNER, QUEUE, ROWS, BareWorkflow, Step
-from benchmarks.rig import Rig, cpu_seconds, median, report, timed
+from benchmarks.rig import Rig, cpu_seconds, report, timed
 from casework.calendars import terms_for
 from casework.engine import Engine, workflow_id
 from models.crypto import CaseKey, hash_code, new_code

@@ -20,14 +20,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import structlog
 
 from benchmarks.page_list import PAGES
-from benchmarks.pages import filled, p95, times_of
-from benchmarks.rig import report
+from benchmarks.pages import halls_of, p95, times_of
+from benchmarks.rig import hush, parser_of, report
 from benchmarks.supervision_figures import measure_figures
-from processes import settle_memory
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import postgres_server
 
 SHOWN = 15  # pages in the table: the slowest
 
@@ -36,39 +34,25 @@ async def page_times(
     urls: Sequence[str], options: argparse.Namespace, folder: Path
 ) -> list[dict[Any, list[float]]]:
     """Fill a small and a large database; return the times of every page over each."""
-    sizes = (options.few, options.cases)
-    halls = [await filled(url, folder, cases) for url, cases in zip(urls, sizes, strict=True)]
-    settle_memory()
-    try:
+    async with halls_of(urls, folder, (options.few, options.cases)) as halls:
         return await times_of(halls, options.requests)
-    finally:
-        for hall in halls:
-            await hall.http.aclose()
-            await hall.services.database.close()
 
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=1_000_000, help="cases (default 1000000)")
     parser.add_argument("--few", type=int, default=100_000, help="cases of the floor (default 100000)")
     parser.add_argument("--requests", type=int, default=40, help="requests of each page (default 40)")
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    server = PostgresServer()
-    server.create_cluster()
-    server.start()
-    try:
+    hush()
+    with postgres_server() as server:
+        urls = [server.create_database() for _ in range(2)]
         with tempfile.TemporaryDirectory() as folder:
-            urls = [server.create_database() for _ in range(2)]
             few, many = asyncio.run(page_times(urls, options, Path(folder)))
         for url in urls:
             server.drop_database(url)
         year = measure_figures(server, options.cases, 5)
-    finally:
-        server.remove()
     slowest = sorted(PAGES, key=lambda each: p95(many[each]), reverse=True)
     rows = [("page", "user", f"p50 {options.few}", f"p50 {options.cases}", "ratio", "p95")]
     for username, page in slowest[:SHOWN]:

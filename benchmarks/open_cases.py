@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from sqlmodel import col, func, select
 
 from benchmarks.lifecycle import crowd, live_bare
-from benchmarks.rig import Rig, report, rss_kb, timed
+from benchmarks.rig import Rig, parser_of, report, rss_kb, timed
 from benchmarks.timers import CONCURRENCY, prepared, start_cases
 from models.case import Case
 from worker import CACHED
@@ -110,9 +110,7 @@ async def measure(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=10_000, help="cases held open (default 10000)")
     parser.add_argument("--batch", type=int, default=500, help="cases a batch (default 500)")
     options = parser.parse_args()

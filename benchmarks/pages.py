@@ -16,14 +16,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import httpx
-import structlog
 from sqlmodel import select
 from temporalio.client import Client
 
@@ -31,7 +31,7 @@ from api import create_app
 from benchmarks.crowded import fill
 from benchmarks.crowded_around import fill_around
 from benchmarks.page_list import NOBODY, PAGES, SIMILAR
-from benchmarks.rig import report
+from benchmarks.rig import hush, parser_of, percentile, report
 from casework.accounts import Credentials, sign_in
 from casework.calendars import terms_for
 from casework.clocks import MachineClock
@@ -45,7 +45,7 @@ from models.migrate import upgrade
 from models.policies import read_policies
 from pages.sessions import PAGE, SESSION
 from processes import settle_memory
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import postgres_server
 from tests.support.signed import evidence_in
 
 PASSWORD = "benchmark-password"
@@ -147,9 +147,9 @@ def _transferred(answer: httpx.Response) -> int:
     return answer.num_bytes_downloaded + sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
 
 
-def p95(times: list[float]) -> float:
-    """Return the 95th percentile of sorted times."""
-    return times[min(len(times) - 1, int(len(times) * P95))]
+def p95(times: Sequence[float]) -> float:
+    """Return the 95th percentile."""
+    return percentile(times, P95)
 
 
 async def filled(url: str, folder: Path, cases: int) -> Hall:
@@ -166,55 +166,53 @@ async def filled(url: str, folder: Path, cases: int) -> Hall:
     return hall
 
 
-async def measure(options: argparse.Namespace, urls: Sequence[str], folder: Path) -> None:
-    """Fill both databases, measure, and print what came out."""
-    sizes = (options.small, options.large)
+@asynccontextmanager
+async def halls_of(urls: Sequence[str], folder: Path, sizes: Sequence[int]) -> AsyncIterator[list[Hall]]:
+    """Fill a database for each size; close the halls in the end."""
     halls = [await filled(url, folder, cases) for url, cases in zip(urls, sizes, strict=True)]
     settle_memory()  # as the API does once it has started
-    few, many = await times_of(halls, options.requests)
+    try:
+        yield halls
+    finally:
+        for hall in halls:
+            await hall.http.aclose()
+            await hall.services.database.close()
+
+
+async def measure(options: argparse.Namespace, urls: Sequence[str], folder: Path) -> None:
+    """Fill both databases, measure, and print what came out."""
+    async with halls_of(urls, folder, (options.small, options.large)) as halls:
+        few, many = await times_of(halls, options.requests)
+        weights = {each: await weights_of(halls[-1], *each) for each in PAGES}
     rows = [("page", "user", "p50 few", "p50 many", "ratio", "p95 many", "KB first", "KB cached")]
-    ratios, slowest, weights = [], [], []
+    ratios, slowest = [], []
     for username, page in PAGES:
         small, large = few[username, page], many[username, page]
         before, after = statistics.median(small), statistics.median(large)
-        weight = await weights_of(halls[-1], username, page)
         ratios.append(after / before)
         slowest.append(p95(large))
-        weights.append(weight)
-        cells = (before, after, after / before, p95(large), *weight)
+        cells = (before, after, after / before, p95(large), *weights[username, page])
         rows.append((page, username, *(f"{cell:.1f}" for cell in cells)))
     figures = {
         "p95_ms": round(max(slowest), 1),
         "growth": round(max(ratios), 2),
-        "kb_first": round(max(first for first, _ in weights), 1),
-        "kb_cached": round(max(cached for _, cached in weights), 1),
+        "kb_first": round(max(first for first, _ in weights.values()), 1),
+        "kb_cached": round(max(cached for _, cached in weights.values()), 1),
     }
     report(rows, figures)
-    for hall in halls:
-        await hall.http.aclose()
-        await hall.services.database.close()
 
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--small", type=int, default=10_000, help="cases at first")
     parser.add_argument("--large", type=int, default=100_000, help="cases in the end")
     parser.add_argument("--requests", type=int, default=60, help="requests of each page at each size")
     options = parser.parse_args()
-    # One line a request, to a terminal, would be measured with them.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    server = PostgresServer()
-    server.create_cluster()
-    server.start()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            urls = [server.create_database() for _ in range(2)]
-            asyncio.run(measure(options, urls, Path(folder)))
-    finally:
-        server.remove()
+    hush()
+    with postgres_server() as server, tempfile.TemporaryDirectory() as folder:
+        urls = [server.create_database() for _ in range(2)]
+        asyncio.run(measure(options, urls, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 Everything runs on the loopback address in a temporary folder and is gone afterwards.
 """
 
+import argparse
 import asyncio
 import json
+import logging
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import structlog
 from temporalio.client import Client
 
 from casework.clocks import MachineClock
@@ -150,9 +152,20 @@ def rss_kb(pid: int | None) -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def median(values: Sequence[float]) -> float:
-    """Return the median."""
-    return statistics.median(values)
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that a share of all (0.99, say) does not exceed; 0 of nothing."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def parser_of(about: str | None) -> argparse.ArgumentParser:
+    """Return a parser of options that shows a benchmark's docstring as it is written."""
+    return argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def hush() -> None:
+    """Log errors alone: one line a request, to a terminal, would be measured with them."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def report(rows: Sequence[tuple[str, ...]], figures: Mapping[str, Any]) -> None:

@@ -24,9 +24,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.lifecycle import HALL, PASSWORD, crowd, file_cases, live
-from benchmarks.rig import ROOT, TICK, Rig, cpu_seconds, report, rss_kb
+from benchmarks.rig import ROOT, TICK, Rig, cpu_seconds, parser_of, report, rss_kb
 from casework.calendars import terms_for
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 
 WARM = 40
 
@@ -140,22 +140,15 @@ async def measure(options: argparse.Namespace, postgres: PostgresServer) -> None
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=200, help="lifecycles of each side (default 200)")
     parser.add_argument("--held", type=int, default=1000, help="cases held open (default 1000)")
     parser.add_argument("--concurrency", type=int, default=20, help="callers at once (default 20)")
     options = parser.parse_args()
     if find_spec("dbos") is None:
         parser.error("dbos is not installed: run `make rival`")
-    postgres = PostgresServer()
-    try:
-        postgres.create_cluster()
-        postgres.start()
+    with postgres_server() as postgres:
         asyncio.run(measure(options, postgres))
-    finally:
-        postgres.remove()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Each part has a module of its own (`supervision_….py`), which can be run alone
 Prints the tables of all parts, and as its last line one JSON object of all figures.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
@@ -14,12 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import structlog
 
+from benchmarks.rig import hush, parser_of
 from benchmarks.supervision_evidence import measure_evidence
 from benchmarks.supervision_exports import measure_exports
 from benchmarks.supervision_figures import measure_figures
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 
 PARTS: dict[str, Callable[[PostgresServer], dict[str, float]]] = {
     "evidence": measure_evidence,
@@ -30,22 +29,15 @@ PARTS: dict[str, Callable[[PostgresServer], dict[str, float]]] = {
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--part", action="append", choices=PARTS, help="one part only; may be repeated")
     parts = parser.parse_args().part or list(PARTS)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    server = PostgresServer()
-    server.create_cluster()
-    server.start()
+    hush()
     figures: dict[str, float] = {}
-    try:
+    with postgres_server() as server:
         for part in parts:
             print(f"{part} …", flush=True)
             figures |= PARTS[part](server)
-    finally:
-        server.remove()
     print(json.dumps(figures))
 
 

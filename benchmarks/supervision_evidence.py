@@ -7,7 +7,6 @@ as `bancheng ledger verify` does. Then one case is handled over HTTP with a real
 is asked for. Prints as its last line `verify_events_per_s` and `dossier_s` (medians).
 """
 
-import argparse
 import asyncio
 import json
 import statistics
@@ -21,14 +20,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import structlog
 from sqlalchemy import insert, text
 from sqlmodel import Session
 
 from activities.projection import columns_of
 from activities.tables import CASES, EVENTS
 from activities.writing import sealing
-from benchmarks.rig import report
+from benchmarks.rig import hush, parser_of, report
 from casework.services import Services
 from casework.verifying import verify_ledger
 from models.chain import EVENT_CHAIN
@@ -37,7 +35,7 @@ from models.messages import encode_event, encode_state
 from tests.support.house import furnish, open_house
 from tests.support.ledgers import head_now, story
 from tests.support.office import services_at
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.temporal import TemporalServer
 
 AT_ONCE = 200
@@ -161,20 +159,13 @@ def measure_evidence(server: PostgresServer, cases: int = 8000, dossiers: int = 
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=8000, help="cases whose chains are verified")
     parser.add_argument("--dossiers", type=int, default=9, help="dossiers of one case")
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    server = PostgresServer()
-    server.create_cluster()
-    server.start()
-    try:
+    hush()
+    with postgres_server() as server:
         measure_evidence(server, options.cases, options.dossiers)
-    finally:
-        server.remove()
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from temporalio.client import Client
 
 from activities.writing import sealing
 from benchmarks.crowded import fill
-from benchmarks.rig import report
+from benchmarks.rig import parser_of, report
 from casework import exports
 from casework.calendars import terms_for
 from casework.clocks import MachineClock
@@ -46,7 +46,7 @@ from models.migrate import upgrade
 from models.policies import read_policies
 from pages.export_words import LEDGER, LIST, ledger_cells, list_cells
 from rules.case.vocabulary import Role
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 
 CASES = 100_000
 PIECE = 5_000  # cases whose events are made at a time
@@ -205,9 +205,7 @@ def measure_exports(server: PostgresServer, cases: int = CASES) -> dict[str, flo
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=CASES, help="cases in the ledger")
     for name in ("--export", "--url", "--keys"):
         parser.add_argument(name, help=argparse.SUPPRESS)
@@ -215,13 +213,8 @@ def main() -> None:
     if options.export:
         print(json.dumps(asyncio.run(export(options.url, options.keys, options.export))))
         return
-    server = PostgresServer()
-    server.create_cluster()
-    server.start()
-    try:
+    with postgres_server() as server:
         measure_exports(server, options.cases)
-    finally:
-        server.remove()
 
 
 if __name__ == "__main__":

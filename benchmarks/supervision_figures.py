@@ -8,7 +8,6 @@ the times of the calls behind page and API, and of the page, and as its last lin
 of the call.
 """
 
-import argparse
 import asyncio
 import statistics
 import sys
@@ -21,12 +20,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import asyncpg
-import structlog
 from sqlalchemy import make_url
 from temporalio.client import Client
 
 from benchmarks.crowded import fill
-from benchmarks.rig import report
+from benchmarks.rig import hush, parser_of, report
 from casework.calendars import terms_for
 from casework.clocks import MachineClock
 from casework.demo import load_demo
@@ -40,7 +38,7 @@ from models.migrate import upgrade
 from models.policies import read_policies
 from rules.case.vocabulary import Role
 from rules.counts import COUNTED
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 
 AUDITOR = Viewer("auditor", "审计", Role.AUDITOR)
 SUPERVISOR = Viewer("guilin.supervisor", "督查", Role.SUPERVISOR, "guilin")
@@ -165,20 +163,13 @@ def measure_figures(server: PostgresServer, cases: int = 100_000, requests: int 
 
 def main() -> None:
     """Read the options and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--cases", type=int, default=100_000, help="cases of the year")
     parser.add_argument("--requests", type=int, default=9, help="calls of each kind")
     options = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    server = PostgresServer()
-    server.create_cluster()
-    server.start()
-    try:
+    hush()
+    with postgres_server() as server:
         measure_figures(server, options.cases, options.requests)
-    finally:
-        server.remove()
 
 
 if __name__ == "__main__":

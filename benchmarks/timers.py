@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 
 from benchmarks.bare import QUEUE, ROWS, BareTimerWorkflow, Step
 from benchmarks.lifecycle import CLERK, HALL, PASSWORD, STEPS, crowd, file_cases
-from benchmarks.rig import Rig
+from benchmarks.rig import Rig, percentile
 from casework.calendars import terms_for
 from casework.engine import EngineUnavailable
 from models.case import LedgerEvent
@@ -113,8 +113,7 @@ async def bare_lateness(rig: Rig) -> list[float]:
 
 def p99(values: Sequence[float]) -> float:
     """Return the 99th percentile; 0 of nothing."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * P99))] if ordered else 0.0
+    return percentile(values, P99)
 
 
 async def counted_to(count: Callable[[], Awaitable[int]], wanted: int, within: float) -> datetime:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from casework.calendars import check_hall
-from casework.imports import Looked, Read, Shown, bring, look_at, queue, read_import, work_off
+from casework.import_work import work_off
+from casework.imports import Looked, Read, Shown, bring, look_at, queue, read_import
 from casework.services import Services
 from casework.users import OPERATOR
 from casework.viewer import Viewer

@@ -1,7 +1,7 @@
 """The counts of a report: what happened in its period, and how things stood at the cut-off."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -178,11 +178,3 @@ def unit_lines(figures: Mapping[str, Any], names: Mapping[str, str]) -> list[lis
         [names.get(unit, unit), *(str(counts.get(name, 0)) for name in UNIT)]
         for unit, counts in figures["units"].items()
     ]
-
-
-def figures_of(cases: Iterable[Told]) -> Figures:
-    """Return the counts over cases."""
-    made = Figures()
-    for each in cases:
-        made.add(each)
-    return made

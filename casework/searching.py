@@ -77,11 +77,6 @@ class Results:
     searched_to: datetime | None = None
 
     @property
-    def capped(self) -> bool:
-        """Whether there are more than were counted."""
-        return self.total > COUNTED
-
-    @property
     def has_more(self) -> bool:
         """Whether there is a next page that can be shown."""
         return self.total > self.page * PER_PAGE and self.page < LAST_PAGE

@@ -18,7 +18,7 @@ from casework.rights import TURN, check_acts_as, check_admin_remains, needs_two
 from casework.services import Services
 from casework.texts import is_code, text_fault
 from casework.turns import take_turn
-from casework.users import NewUser, unknown_places, user_faults
+from casework.users import NewUser, made_user, unknown_places, user_faults
 from casework.viewer import Viewer
 from models.access_log import append
 from models.directory import User
@@ -66,7 +66,7 @@ async def add(services: Services, act: Act, new: NewUser) -> Outcome:
         if needs_two(None, new, "add"):
             return await _asked(services, session, act, "add", new, None, now)
         if known is None:
-            session.add(_made(new, hashed, now))
+            session.add(made_user(new, hashed, now))
             await session.flush()
             await _log(session, act, now, "user_added", f"{new.username}: {new.role}")
     return Outcome(new.username, password)
@@ -189,20 +189,6 @@ async def _asked(
         await _log(session, act, now, "grant_requested", said_of(grant))
     half = None if name == FACTOR else first_half(services, grant.id)
     return Outcome(wanted.username, half, grant)
-
-
-def _made(new: NewUser, hashed: str, now: datetime) -> User:
-    return User(
-        username=new.username,
-        name=new.name,
-        password_hash=hashed,
-        role=new.role,
-        hall=new.hall,
-        unit=new.unit,
-        alternate=new.alternate,
-        must_change_password=True,
-        created_at=now,
-    )
 
 
 async def _is_repeat(session: AsyncSession, act: Act, new: NewUser, known: User, password: str) -> bool:

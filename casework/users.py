@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -49,21 +50,24 @@ async def add_user(services: Services, new: NewUser, password: str) -> None:
             faults["username"] = "given_twice"
         if faults:
             raise BadInput(faults)
-        session.add(
-            User(
-                username=new.username,
-                name=new.name,
-                password_hash=hashed,
-                role=new.role,
-                hall=new.hall,
-                unit=new.unit,
-                alternate=new.alternate,
-                must_change_password=True,
-                created_at=now,
-            )
-        )
+        session.add(made_user(new, hashed, now))
         await session.flush()
         await append(session, at=now, action="user_added", username=OPERATOR, reason=new.username)
+
+
+def made_user(new: NewUser, hashed: str, now: datetime) -> User:
+    """Return the row of a user, who must choose another password at the first sign-in."""
+    return User(
+        username=new.username,
+        name=new.name,
+        password_hash=hashed,
+        role=new.role,
+        hall=new.hall,
+        unit=new.unit,
+        alternate=new.alternate,
+        must_change_password=True,
+        created_at=now,
+    )
 
 
 async def list_users(services: Services) -> Sequence[User]:

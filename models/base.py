@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Integer, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
@@ -23,6 +23,14 @@ NAME = 100  # names of people and of units (contract.md, Lengths)
 DIGEST = 64  # SHA-256 in hexadecimal
 UUID = 36
 KEY = 200  # command ids; an alarm's is its key (name, instance, occurrence)
+
+
+def index_where(
+    name: str, condition: str, *columns: str, sqlite: str | None = None, unique: bool = False
+) -> Index:
+    """Return an index of the rows that meet a condition; `sqlite`: the condition as SQLite must have it."""
+    on_sqlite, on_postgresql = text(sqlite or condition), text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=on_sqlite, postgresql_where=on_postgresql)
 
 
 class Base(SQLModel):

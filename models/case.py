@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text, true
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, RowId, UTCDateTime
+from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, RowId, UTCDateTime, index_where
 from models.chain import GENESIS
 
 
@@ -36,64 +36,24 @@ class Case(Base, table=True):
             *("hall", "received_at", "id", "status", "unit", "kind", "light", "level"),
         ),
         # Counts and orders of the open cases, which are few: answered by the index alone.
-        Index(
+        index_where(
             "ix_cases_open",
+            "open",
             *("hall", "unit", "status", "step", "step_by", "level", "light", "order_due_at"),
             *("due_at", "id", "referred", "kind", "received_at"),
-            sqlite_where=text("open = 1"),
-            postgresql_where=text("open"),
+            sqlite="open = 1",
         ),
-        Index(
-            "ix_cases_referred",
-            *("received_at", "id"),
-            sqlite_where=text("referred = 1"),
-            postgresql_where=text("referred"),
-        ),
-        Index(
-            "ix_cases_lesson",
-            *("hall", "cause", "id"),
-            sqlite_where=text("lesson IS NOT NULL"),
-            postgresql_where=text("lesson IS NOT NULL"),
-        ),
+        index_where("ix_cases_referred", "referred", "received_at", "id", sqlite="referred = 1"),
+        index_where("ix_cases_lesson", "lesson IS NOT NULL", "hall", "cause", "id"),
         # The newest lessons of a hall, of a unit within it too, without their wide rows.
-        Index(
-            "ix_cases_lesson_newest",
-            *("hall", "id", "unit"),
-            sqlite_where=text("lesson IS NOT NULL"),
-            postgresql_where=text("lesson IS NOT NULL"),
-        ),
-        Index(
-            "ix_cases_reference",
-            "reference",
-            sqlite_where=text("reference IS NOT NULL"),
-            postgresql_where=text("reference IS NOT NULL"),
-        ),
-        Index(
-            "ix_cases_response_since",
-            *("hall", "received_at", "id"),
-            sqlite_where=text("response_since IS NOT NULL"),
-            postgresql_where=text("response_since IS NOT NULL"),
-        ),
+        index_where("ix_cases_lesson_newest", "lesson IS NOT NULL", "hall", "id", "unit"),
+        index_where("ix_cases_reference", "reference IS NOT NULL", "reference"),
+        index_where("ix_cases_response_since", "response_since IS NOT NULL", "hall", "received_at", "id"),
         # What is or was late, counted over a period.
-        Index(
-            "ix_cases_red",
-            *("received_at", "hall", "id"),
-            sqlite_where=text("light = 'red'"),
-            postgresql_where=text("light = 'red'"),
-        ),
+        index_where("ix_cases_red", "light = 'red'", "received_at", "hall", "id"),
         # Whose facts are to be written: few, and for seconds.
-        Index(
-            "ix_cases_facts_due",
-            *("received_at", "id"),
-            sqlite_where=text("facts_due"),
-            postgresql_where=text("facts_due"),
-        ),
-        Index(
-            "ix_cases_next_alarm_at",
-            "next_alarm_at",
-            sqlite_where=text("next_alarm_at IS NOT NULL"),
-            postgresql_where=text("next_alarm_at IS NOT NULL"),
-        ),
+        index_where("ix_cases_facts_due", "facts_due", "received_at", "id"),
+        index_where("ix_cases_next_alarm_at", "next_alarm_at IS NOT NULL", "next_alarm_at"),
     )
 
     id: str = Field(primary_key=True, max_length=UUID)
@@ -178,12 +138,7 @@ class LedgerEvent(Base, table=True):
         UniqueConstraint("case_id", "seq"),
         UniqueConstraint("case_id", "command_id", "part"),
         # The reminders sent lately; all other events are read by their case.
-        Index(
-            "ix_events_reminders",
-            "at",
-            sqlite_where=text("type = 'remind'"),
-            postgresql_where=text("type = 'remind'"),
-        ),
+        index_where("ix_events_reminders", "type = 'remind'", "at"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
@@ -218,12 +173,7 @@ class Bulletin(Base, table=True):
         Index(None, "hall", "status", "id"),
         Index("uq_bulletins_number", "department", "year", "serial", unique=True),
         Index(None, "hall", "unit", "decided_at"),
-        Index(
-            "ix_bulletins_unsent",
-            "id",
-            sqlite_where=text("status = 'issued' AND sent_at IS NULL"),
-            postgresql_where=text("status = 'issued' AND sent_at IS NULL"),
-        ),
+        index_where("ix_bulletins_unsent", "status = 'issued' AND sent_at IS NULL", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

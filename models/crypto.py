@@ -76,10 +76,6 @@ class Sealer:
         """Return the text that was sealed. Raises UnsealError."""
         return self.open(_decoded(token), purpose).decode()
 
-    def is_current(self, token: bytes) -> bool:
-        """Say whether the token was sealed under the key that seals now (else: seal it again)."""
-        return token.startswith(self._header)
-
 
 class Keyring(Sealer):
     """The keys of the installation: the first seals, all open (to rotate, put a new one first).

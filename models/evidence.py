@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, UUID, Base, Json, RowId, UTCDateTime
+from models.base import CODE, DIGEST, UUID, Base, Json, RowId, UTCDateTime, index_where
 from models.chain import GENESIS
 
 
@@ -85,12 +85,7 @@ class CaseRun(Base, table=True):
     __tablename__ = "case_runs"
     __table_args__ = (
         Index(None, "case_id"),
-        Index(
-            "ix_case_runs_ended",
-            "run_id",
-            sqlite_where=text("state = 'ended'"),
-            postgresql_where=text("state = 'ended'"),
-        ),
+        index_where("ix_case_runs_ended", "state = 'ended'", "run_id"),
     )
 
     run_id: str = Field(primary_key=True, max_length=UUID)
@@ -108,12 +103,7 @@ class HistoryExport(Base, table=True):
     __tablename__ = "history_exports"
     __table_args__ = (
         Index(None, "case_id"),
-        Index(
-            "ix_history_exports_lost",
-            "run_id",
-            sqlite_where=text("outcome = 'lost'"),
-            postgresql_where=text("outcome = 'lost'"),
-        ),
+        index_where("ix_history_exports_lost", "outcome = 'lost'", "run_id"),
     )
 
     run_id: str = Field(primary_key=True, max_length=UUID)

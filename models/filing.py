@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, KEY, UUID, Base, UTCDateTime
+from models.base import CODE, DIGEST, KEY, UUID, Base, UTCDateTime, index_where
 
 
 def _filing_key() -> ForeignKeyConstraint:
@@ -29,12 +29,7 @@ class Filing(Base, table=True):
         UniqueConstraint("query_code_hash"),
         UniqueConstraint("number"),
         Index("uq_filings_origin_key", "origin_key", unique=True),
-        Index(
-            "ix_filings_unregistered",
-            "received_at",
-            sqlite_where=text("registered_at IS NULL"),
-            postgresql_where=text("registered_at IS NULL"),
-        ),
+        index_where("ix_filings_unregistered", "registered_at IS NULL", "received_at"),
     )
 
     case_id: str = Field(primary_key=True, max_length=UUID)

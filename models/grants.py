@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Text
 from sqlmodel import Field
 
-from models.base import CODE, UUID, Base, Json, UTCDateTime
+from models.base import CODE, UUID, Base, Json, UTCDateTime, index_where
 
 WAITING = "waiting"
 
@@ -22,13 +22,7 @@ class Grant(Base, table=True):
     __tablename__ = "grants"
     __table_args__ = (
         # Two requests for one person at once would let the second undo what the first was judged by.
-        Index(
-            "uq_grants_waiting",
-            "username",
-            unique=True,
-            sqlite_where=text("status = 'waiting'"),
-            postgresql_where=text("status = 'waiting'"),
-        ),
+        index_where("uq_grants_waiting", "status = 'waiting'", "username", unique=True),
         Index(None, "status", "requested_at"),
     )
 

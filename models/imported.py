@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, UTCDateTime
+from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, UTCDateTime, index_where
 
 
 class Import(Base, table=True):
@@ -20,12 +20,7 @@ class Import(Base, table=True):
     __tablename__ = "imports"
     __table_args__ = (
         Index(None, "hall", "at"),
-        Index(
-            "ix_imports_queued",
-            "at",
-            sqlite_where=text("status = 'queued'"),
-            postgresql_where=text("status = 'queued'"),
-        ),
+        index_where("ix_imports_queued", "status = 'queued'", "at"),
     )
 
     id: str = Field(primary_key=True, max_length=UUID)
@@ -51,13 +46,7 @@ class ImportRow(Base, table=True):
     __tablename__ = "import_rows"
     __table_args__ = (
         ForeignKeyConstraint(["import_id"], ["imports.id"], ondelete="CASCADE"),
-        Index(
-            "ix_import_rows_waiting",
-            "import_id",
-            "row",
-            sqlite_where=text("outcome IS NULL"),
-            postgresql_where=text("outcome IS NULL"),
-        ),
+        index_where("ix_import_rows_waiting", "outcome IS NULL", "import_id", "row"),
     )
 
     import_id: str = Field(primary_key=True, max_length=UUID)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import CODE, UUID, Base, RowId, UTCDateTime
+from models.base import CODE, UUID, Base, RowId, UTCDateTime, index_where
 
 
 class Notification(Base, table=True):
@@ -23,12 +23,7 @@ class Notification(Base, table=True):
     __table_args__ = (
         UniqueConstraint("case_id", "seq", "kind", "username"),
         Index(None, "username", "id"),
-        Index(
-            "ix_notifications_unread",
-            "username",
-            sqlite_where=text("NOT read"),
-            postgresql_where=text("NOT read"),
-        ),
+        index_where("ix_notifications_unread", "NOT read", "username"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
@@ -53,19 +48,9 @@ class Delivery(Base, table=True):
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("case_id", "seq", "channel", "target"),
-        Index(
-            "ix_deliveries_pending",
-            "id",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
-        ),
+        index_where("ix_deliveries_pending", "status = 'pending'", "id"),
         # What is watched: counted by channel and status.
-        Index(
-            "ix_deliveries_unsent",
-            *("channel", "status"),
-            sqlite_where=text("status <> 'sent'"),
-            postgresql_where=text("status <> 'sent'"),
-        ),
+        index_where("ix_deliveries_unsent", "status <> 'sent'", "channel", "status"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

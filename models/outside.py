@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Text, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import CODE, UUID, Base, Json, RowId, UTCDateTime
+from models.base import CODE, UUID, Base, Json, RowId, UTCDateTime, index_where
 
 WAITING, SENT, DEAD, DROPPED = "waiting", "sent", "dead", "dropped"
 DEFAULT = ""
@@ -43,26 +43,9 @@ class PersonalDelivery(Base, table=True):
     __tablename__ = "personal_deliveries"
     __table_args__ = (
         UniqueConstraint("notification", "means"),
-        Index(
-            "ix_personal_deliveries_waiting",
-            "means",
-            "due_at",
-            "id",
-            sqlite_where=text("status = 'waiting'"),
-            postgresql_where=text("status = 'waiting'"),
-        ),
-        Index(
-            "ix_personal_deliveries_bundle",
-            "bundle",
-            sqlite_where=text("status = 'waiting'"),
-            postgresql_where=text("status = 'waiting'"),
-        ),
-        Index(
-            "ix_personal_deliveries_dead",
-            "id",
-            sqlite_where=text("status = 'dead'"),
-            postgresql_where=text("status = 'dead'"),
-        ),
+        index_where("ix_personal_deliveries_waiting", "status = 'waiting'", "means", "due_at", "id"),
+        index_where("ix_personal_deliveries_bundle", "status = 'waiting'", "bundle"),
+        index_where("ix_personal_deliveries_dead", "status = 'dead'", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

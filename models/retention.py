@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Text
 from sqlmodel import Field
 
-from models.base import CODE, UUID, Base, RowId, UTCDateTime
+from models.base import CODE, UUID, Base, RowId, UTCDateTime, index_where
 
 
 class Erasure(Base, table=True):
@@ -17,12 +17,7 @@ class Erasure(Base, table=True):
 
     __tablename__ = "erasures"
     __table_args__ = (
-        Index(
-            "ix_erasures_files",
-            "case_id",
-            sqlite_where=text("files_gone_at IS NULL"),
-            postgresql_where=text("files_gone_at IS NULL"),
-        ),
+        index_where("ix_erasures_files", "files_gone_at IS NULL", "case_id"),
         Index(None, "erased_at", "case_id"),
     )
 
@@ -39,15 +34,7 @@ class ErasureHold(Base, table=True):
     """A reason for which a case is not erased, until somebody lifts it; one at a time a case."""
 
     __tablename__ = "erasure_holds"
-    __table_args__ = (
-        Index(
-            "uq_erasure_holds_standing",
-            "case_id",
-            unique=True,
-            sqlite_where=text("lifted_at IS NULL"),
-            postgresql_where=text("lifted_at IS NULL"),
-        ),
-    )
+    __table_args__ = (index_where("uq_erasure_holds_standing", "lifted_at IS NULL", "case_id", unique=True),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     case_id: str = Field(max_length=UUID)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import Text, UniqueConstraint
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, Base, Json, RowId, UTCDateTime
+from models.base import CODE, DIGEST, Base, Json, RowId, UTCDateTime, index_where
 
 
 class PolicyVersion(Base, table=True):
@@ -38,14 +38,7 @@ class CalendarYear(Base, table=True):
     __table_args__ = (
         UniqueConstraint("hall", "year", "version"),
         # NULLs differ from each other in a unique constraint: the national years need their own.
-        Index(
-            "uq_calendar_years_national",
-            "year",
-            "version",
-            unique=True,
-            sqlite_where=text("hall IS NULL"),
-            postgresql_where=text("hall IS NULL"),
-        ),
+        index_where("uq_calendar_years_national", "hall IS NULL", "year", "version", unique=True),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

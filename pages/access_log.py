@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from casework import exports
 from casework.access import Narrowed, access_page, access_wanted
 from casework.exports import Export
 from casework.sheets import Cell
@@ -20,7 +19,7 @@ from pages.labels import ACCESS
 from pages.list_links import linker
 from pages.rendering import render
 from pages.sessions import page_only
-from pages.sheets import Sheet, refused, send_streamed, spared_on_head
+from pages.sheets import Sheet, refused, send_query, spared_on_head
 from routes.dependencies import Given
 from routes.pages import Page
 from rules.calendar import SHANGHAI
@@ -90,13 +89,11 @@ async def export(
         return refused(request, "筛选条件有误", "；".join(chosen.faults.values()))
 
     def sheet(opened: Export) -> Sheet:
-        return Sheet(
-            *("访问日志", "access log", COLUMNS, chosen.words, opened.total, opened.now),
-            *(opened.rows, _cells),
-        )
+        return Sheet.of("访问日志", "access log", COLUMNS, chosen.words, opened, _cells)
 
-    opening = exports.streamed(given, viewer, lambda session: access_wanted(session, viewer, chosen.narrowed))
-    return await send_streamed(request, given, viewer, opening, sheet)
+    return await send_query(
+        request, given, viewer, lambda session: access_wanted(session, viewer, chosen.narrowed), sheet
+    )
 
 
 def _cells(row: Any) -> list[Cell]:

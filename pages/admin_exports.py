@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from casework import exports
 from casework.contact_history import halls_to_choose, lines_of
 from casework.contact_table import PEOPLE, UNIT_COLUMNS
 from casework.contact_template import TABLE_SHEET
@@ -19,7 +18,7 @@ from pages.admin_contacts import PARTS
 from pages.admin_parts import Admin, KeepsContacts, split_place
 from pages.admin_users import ACTIVE_WORDS, read_filter
 from pages.frame import SIGNED_IN
-from pages.sheets import Sheet, at_once, send_sheet, send_streamed, spared_on_head
+from pages.sheets import Sheet, at_once, send_query, send_sheet, spared_on_head
 from routes.dependencies import Given
 from routes.wording import ROLES
 
@@ -62,15 +61,12 @@ async def export_users(
         said += [f"单位:{places.unit_names.get((hall or '', unit), unit)}"] if unit else []
         said += [f"角色:{ROLES.get(role, role)}"] if role else []  # type: ignore[call-overload]
         said += [f"状态:{ACTIVE_WORDS[active]}"] if active in ACTIVE_WORDS else []
-        return Sheet(
-            *("用户", "users", USERS, "；".join(said), export.total, export.now),
-            *(export.rows, cells),
-        )
+        return Sheet.of("用户", "users", USERS, "；".join(said), export, cells)
 
     async def query(session: Any) -> Any:
         return users_wanted(wanted)
 
-    return await send_streamed(request, given, viewer, exports.streamed(given, viewer, query), sheet)
+    return await send_query(request, given, viewer, query, sheet)
 
 
 @router.get("/admin/contacts/export.xlsx")

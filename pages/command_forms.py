@@ -1,6 +1,6 @@
 """The forms of all commands, described for a template: one source with what the rules decide on.
 
-A field added to a command in rules/case/commands.py is a field of its form here; templates draw what
+A field added to a command in rules/case/commands/ is a field of its form here; templates draw what
 `command_form` returns (templates/command_fields.html), `pages.form_values` reads what comes back.
 """
 

@@ -37,7 +37,7 @@ from pages.rendering import moment
 from pages.reports import Reader as ReportReader
 from pages.reports import read_filter
 from pages.sessions import PageStaff
-from pages.sheets import Sheet, at_once, refused, send_sheet, send_streamed, spared_on_head
+from pages.sheets import Sheet, at_once, refused, send_query, send_sheet, send_streamed, spared_on_head
 from routes.dependencies import Given
 from rules.report_words import CATEGORY, REPORT_KIND
 
@@ -78,13 +78,12 @@ async def export_bulletins(
 ) -> Response:
     """One status of the 通报 that the viewer sees."""
     chosen = status or bulletins.usual_status(viewer)
-
-    def sheet(export: Export) -> Sheet:
-        words = f"状态:{word('bulletin', chosen)}"
-        return _sheet("通报", "bulletins", BULLETINS, words, export, _bulletin)
-
-    opening = exports.streamed(given, viewer, lambda session: bulletins_wanted(session, viewer, chosen))
-    return await send_streamed(request, given, viewer, opening, sheet)
+    words = f"状态:{word('bulletin', chosen)}"
+    return await send_query(
+        *(request, given, viewer),
+        lambda session: bulletins_wanted(session, viewer, chosen),
+        lambda export: Sheet.of("通报", "bulletins", BULLETINS, words, export, _bulletin),
+    )
 
 
 @router.get("/bottlenecks/export.xlsx")
@@ -132,7 +131,7 @@ async def export_cluster(
         same = f"事项:{case.matter or '—'}；成因:{word('cause', case.cause, '未定')}"
         words = f"{_period(chosen, export.places)}；{same}"
         made = list_cells(export.places)
-        return Sheet("同类办件", "cluster", LIST, words, export.total, export.now, export.rows, made)
+        return Sheet.of("同类办件", "cluster", LIST, words, export, made)
 
     opening = exports.cluster(given, viewer, number, chosen.period)
     return await send_streamed(request, given, viewer, opening, sheet)
@@ -169,13 +168,12 @@ async def export_typical(
 ) -> Response:
     """One status of the write-ups that the viewer sees."""
     chosen = status or typical.usual_status(viewer)
-
-    def sheet(export: Export) -> Sheet:
-        words = f"状态:{word('typical', chosen)}"
-        return _sheet("典型案例", "typical", TYPICAL, words, export, _typical)
-
-    opening = exports.streamed(given, viewer, lambda session: typical_wanted(session, viewer, chosen))
-    return await send_streamed(request, given, viewer, opening, sheet)
+    words = f"状态:{word('typical', chosen)}"
+    return await send_query(
+        *(request, given, viewer),
+        lambda session: typical_wanted(session, viewer, chosen),
+        lambda export: Sheet.of("典型案例", "typical", TYPICAL, words, export, _typical),
+    )
 
 
 @router.get("/counter/queue/export.xlsx")
@@ -217,10 +215,11 @@ async def export_reports(
         said = [f"种类:{REPORT_KIND[chosen.kind]}"] if chosen.kind else []
         said += [f"归档类别:{CATEGORY[chosen.category]}"] if chosen.category else []
         said += [f"大厅:{export.places.hall(chosen.hall)}"] if chosen.hall else []
-        return _sheet("报告目录", "reports", REPORTS, "；".join(said), export, _report)
+        return Sheet.of("报告目录", "reports", REPORTS, "；".join(said), export, _report)
 
-    opening = exports.streamed(given, viewer, lambda session: reports_wanted(session, viewer, chosen))
-    return await send_streamed(request, given, viewer, opening, sheet)
+    return await send_query(
+        request, given, viewer, lambda session: reports_wanted(session, viewer, chosen), sheet
+    )
 
 
 async def _lessons(
@@ -233,14 +232,11 @@ async def _lessons(
             told = (case.matter, word("cause", case.cause, ""), at_minute(case.closed_at), case.lesson)
             return [case.number, *where, *told]
 
-        return _sheet("经验", "lessons", LESSONS, words, export, cells)
+        return Sheet.of("经验", "lessons", LESSONS, words, export, cells)
 
-    opening = exports.streamed(given, viewer, lambda session: lessons_wanted(session, viewer, typed, cause))
-    return await send_streamed(request, given, viewer, opening, sheet)
-
-
-def _sheet(title: str, name: str, columns: Any, words: str, export: Export, cells: Any) -> Sheet:
-    return Sheet(title, name, columns, words, export.total, export.now, export.rows, cells)
+    return await send_query(
+        request, given, viewer, lambda session: lessons_wanted(session, viewer, typed, cause), sheet
+    )
 
 
 def _bulletin(row: Any) -> list[Cell]:

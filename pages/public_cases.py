@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from casework.typical import PER_PAGE, published, published_one
+from casework.typical import PER_PAGE
+from casework.typical_public import published, published_one
 from pages.frame import OPEN_TO_ALL
 from pages.rendering import render
 from routes.dependencies import Given

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from os import fstat
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
 from fastapi import Request
@@ -54,6 +54,19 @@ class Sheet:
     rows: Batches
     cells: Callable[[Any], Cells]
 
+    @classmethod
+    def of(
+        cls,
+        title: str,
+        name: str,
+        columns: Columns,
+        filtered: str,
+        export: exports.Export,
+        cells: Callable[[Any], Cells],
+    ) -> Self:
+        """Return the sheet of what a query found."""
+        return cls(title, name, columns, filtered, export.total, export.now, export.rows, cells)
+
 
 def at_once(rows: Sequence[Any]) -> Batches:
     """Return rows that are in memory already as the one batch that they are."""
@@ -94,6 +107,17 @@ async def send_streamed(
         sheet = sheet_of(opened)
         file = await written(given, viewer, sheet)
     return await send(request, given, viewer, sheet, file)
+
+
+async def send_query(
+    request: Request,
+    given: Services,
+    viewer: Viewer,
+    query: exports.Query,
+    sheet_of: Callable[[exports.Export], Sheet],
+) -> Response:
+    """Write what a query finds as it is read, and send it. Raises as `send_sheet`, `TooManyRows`."""
+    return await send_streamed(request, given, viewer, exports.streamed(given, viewer, query), sheet_of)
 
 
 async def send_sheet(request: Request, given: Services, viewer: Viewer, sheet: Sheet) -> Response:

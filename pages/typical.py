@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from casework import typical
+from casework import typical, typical_acts
 from casework.errors import BadInput, Conflict
 from casework.services import Services
 from casework.typical import PARTS, PER_PAGE, READERS, WRITERS
@@ -84,7 +84,7 @@ def usual_status(viewer: Viewer) -> Status:
 @router.get("/typical/write/{number}")
 async def form(request: Request, number: str, given: Given, viewer: Writer) -> Response:
     """Show the form to write a closed case up, with what stood in a returned one."""
-    found, item = await typical.case_to_write_up(given, viewer, number)
+    found, item = await typical_acts.case_to_write_up(given, viewer, number)
     typed = {name: getattr(item, name) for name in PARTS} if item else dict.fromkeys(PARTS, "")
     return _form(request, found.case, typed)
 
@@ -92,13 +92,13 @@ async def form(request: Request, number: str, given: Given, viewer: Writer) -> R
 @router.post("/typical/write/{number}")
 async def write(request: Request, number: str, given: Given, viewer: Writer) -> Response:
     """Hand a write-up in; what names somebody is told beside its field."""
-    found, _ = await typical.case_to_write_up(given, viewer, number)
+    found, _ = await typical_acts.case_to_write_up(given, viewer, number)
     request.state.case_id = found.case.id  # for the log of refusals
     sent = await request.form()
     typed = {name: _text(sent, name) for name in PARTS}
     try:
         body = _read(WriteUp, typed)
-        item = await typical.write(given, viewer, found, body)
+        item = await typical_acts.write(given, viewer, found, body)
     except BadInput as refusal:
         faults = {name: fault_words(slug) for name, slug in refusal.faults.items()}
         return _form(request, found.case, typed, faults, status=422)
@@ -116,12 +116,12 @@ async def review(request: Request, item: str, given: Given, viewer: Reader) -> R
     """Publish it, or return it with a reason."""
     found = await typical.find_typical(given, viewer, item)
     request.state.case_id = found.case_id  # for the log of refusals
-    typical.check_reviewer(viewer, found)
+    typical_acts.check_reviewer(viewer, found)
     sent = await request.form()
     text, publish = _text(sent, "reason"), sent.get("publish") == "yes"
     try:
         reason = None if publish and not text.strip() else _read(Reason, {"reason": text})["reason"]
-        await typical.review(given, viewer, found, publish, reason)
+        await typical_acts.review(given, viewer, found, publish, reason)
     except (BadInput, Conflict) as refusal:
         return await _again(request, given, viewer, item, refusal, text)
     return RedirectResponse(f"/typical/{item}?done={'publish' if publish else 'return'}", SEE_OTHER)
@@ -132,10 +132,10 @@ async def withdraw(request: Request, item: str, given: Given, viewer: Reader) ->
     """Take it back from the public."""
     found = await typical.find_typical(given, viewer, item)
     request.state.case_id = found.case_id
-    typical.check_withdrawer(viewer)
+    typical_acts.check_withdrawer(viewer)
     text = _text(await request.form(), "reason")
     try:
-        await typical.withdraw(given, viewer, found, _read(Reason, {"reason": text})["reason"])
+        await typical_acts.withdraw(given, viewer, found, _read(Reason, {"reason": text})["reason"])
     except (BadInput, Conflict) as refusal:
         return await _again(request, given, viewer, item, refusal, text)
     return RedirectResponse(f"/typical/{item}?done=withdraw", SEE_OTHER)

@@ -1,6 +1,6 @@
 """The bodies of the commands, derived from the dataclasses that the rules decide on.
 
-One source: a field added to a command in rules/case/commands.py is a field of its body here, with
+One source: a field added to a command in rules/case/commands/ is a field of its body here, with
 its length, its pattern and its place in the OpenAPI document.
 """
 

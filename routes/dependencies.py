@@ -82,4 +82,3 @@ Token = Annotated[str, Depends(bearer_token)]
 # "staff" of contract.md: everyone who works with cases; the admin sees no case content.
 STAFF = tuple(role for role in Role if role not in (Role.ADMIN, Role.CITIZEN, Role.SYSTEM))
 Staff = Annotated[Viewer, Depends(only(*STAFF))]
-Admin = Annotated[Viewer, Depends(only(Role.ADMIN))]

@@ -117,7 +117,7 @@ def read_file(form: Form, content: bytes, hall: str, now: datetime) -> Read:
     Raises `BadTable` for a file that can't be read as a whole: no table, too large, needed columns missing.
     """
     sheet, rows = _table(content)
-    start, columns, ignored = _headings(form, sheet, rows)
+    start, columns = _headings(form, sheet, rows)
     reader = _Reader(form, sheet, hall, now)
     for number, cells in enumerate(rows[start:], start=start + 1):
         if any(cells):
@@ -125,7 +125,7 @@ def read_file(form: Form, content: bytes, hall: str, now: datetime) -> Read:
     if not reader.rows and not reader.faults:
         raise BadTable([Fault(sheet, 0, "", "没有内容")])
     sha256 = hashlib.sha256(content).hexdigest()
-    return Read(form.name, hall, sha256, now, reader.rows, reader.faults, ignored)
+    return Read(form.name, hall, sha256, now, reader.rows, reader.faults)
 
 
 def work_order_form(hall: str, values: Mapping[str, str], received_at: datetime | None) -> Values:
@@ -256,33 +256,30 @@ def _table(content: bytes) -> tuple[str, list[list[str]]]:
     return book.sheets[0], book.rows(book.sheets[0])
 
 
-def _headings(form: Form, sheet: str, rows: Sequence[Sequence[str]]) -> tuple[int, dict[str, int], list[str]]:
-    """Return where the rows begin, in which place each column stands, and the headings nobody knows."""
-    best: tuple[dict[str, int], list[str]] = {}, []
+def _headings(form: Form, sheet: str, rows: Sequence[Sequence[str]]) -> tuple[int, dict[str, int]]:
+    """Return where the rows begin, and in which place each column stands."""
+    best: dict[str, int] = {}
     start = 0
     for number, cells in enumerate(rows[:HEADINGS_WITHIN], start=1):
         found = _known(form, cells)
-        if len(found[0]) > len(best[0]):
+        if len(found) > len(best):
             best, start = found, number
-    missing = [column.title for column in form.columns if column.needed and column.field not in best[0]]
+    missing = [column.title for column in form.columns if column.needed and column.field not in best]
     if missing:
         raise BadTable([Fault(sheet, 0, "", f"缺少列：{'、'.join(missing)}")])
     if len(rows) - start > MOST_ROWS:
         raise BadTable([Fault(sheet, 0, "", f"超过 {MOST_ROWS} 行，请分成几个文件")])
-    return start, *best
+    return start, best
 
 
-def _known(form: Form, cells: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+def _known(form: Form, cells: Sequence[str]) -> dict[str, int]:
     by_name = {_plain(name): column.field for column in form.columns for name in (column.title, *column.also)}
     found: dict[str, int] = {}
-    unknown = []
     for place, cell in enumerate(cells):
         name = by_name.get(_plain(cell))
         if name is not None and name not in found:
             found[name] = place
-        elif cell:
-            unknown.append(cell[:40])
-    return found, unknown
+    return found
 
 
 def _plain(heading: str) -> str:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from casework.accounts import viewer_of
 from casework.errors import BadInput
 from casework.filing import ACCEPTED, CREATED, OK, Origin
-from casework.imports import file_once, filed_before, told_of
+from casework.filing_once import file_once, filed_before, told_of
 from casework.integrations import integration_of, viewer_of_integration
 from models.imported import Integration
 from routes.answers import WorkOrderAnswer, WorkOrderState

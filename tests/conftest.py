@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-from tests.support.postgres import URL_VARIABLE, Databases, PostgresDatabases, PostgresServer
+from tests.support.postgres import URL_VARIABLE, Databases, PostgresDatabases, postgres_server
 from tests.support.temporal import TemporalServer
 
 
@@ -19,13 +19,8 @@ def postgres_databases() -> Iterator[Databases]:
     if given := os.environ.get(URL_VARIABLE):
         yield PostgresDatabases(make_url(given))
         return
-    server = PostgresServer()
-    try:
-        server.create_cluster()
-        server.start()
+    with postgres_server() as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture

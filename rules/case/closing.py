@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rules.calendar import SHANGHAI
 from rules.case.clock import close, enter, is_late, reopen, with_round
-from rules.case.commands import (
+from rules.case.commands.closing import (
     Archive,
     CheckReply,
     JudgeRevisit,

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from rules.calendar import local
 from rules.case.clock import climb, dispatch, enter, start_handling
-from rules.case.commands import (
+from rules.case.commands.base import Command
+from rules.case.commands.handling import (
     Attach,
-    Command,
     Convene,
     Coordinate,
     DecideReturn,

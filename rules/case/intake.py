@@ -12,7 +12,7 @@ from rules.case.clock import (
     set_due,
     with_round,
 )
-from rules.case.commands import Merge, Register, Transfer, Triage, Withdraw
+from rules.case.commands.intake import Merge, Register, Transfer, Triage, Withdraw
 from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.handlers import handles

@@ -20,7 +20,7 @@ from rules.case.clock import (
     start_handling,
     with_round,
 )
-from rules.case.commands import (
+from rules.case.commands.limits import (
     CalendarChanged,
     ConfirmUnsolvable,
     DecideExtension,

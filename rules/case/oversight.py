@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rules.case.commands import AnswerOrder, Excuse, OrderCommand, Remind
+from rules.case.commands.oversight import AnswerOrder, Excuse, OrderCommand, Remind
 from rules.case.context import Context
 from rules.case.errors import Illegal
 from rules.case.handlers import handles

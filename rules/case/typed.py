@@ -21,7 +21,5 @@ MOBILE_OR_LANDLINE = r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}"
 SERVICE_NUMBER = r"\d{3,6}"
 
 Text = Annotated[str, Typed(1, 2000)]
-LongText = Annotated[str, Typed(1, 4000)]
 Name = Annotated[str, Typed(1, 100)]
-Phone = Annotated[str, Typed(3, 20, rf"(?:{MOBILE_OR_LANDLINE})")]
 AnyPhone = Annotated[str, Typed(3, 20, rf"(?:{MOBILE_OR_LANDLINE}|{SERVICE_NUMBER})")]

@@ -8,10 +8,29 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from casework.services import Services
+from models.database import Database
+from models.migrate import upgrade
 from tests.support.house import House, furnish, open_house
 from tests.support.office import Office, open_office, services_at
 from tests.support.postgres import Databases
+from tests.support.receivers import Receiver, http_receiver
 from tests.support.temporal import TemporalServer
+
+
+@pytest.fixture
+async def tables_url(database_url: str) -> str:
+    """URL of a database with our tables, and nothing in them."""
+    await upgrade(database_url)
+    return database_url
+
+
+@pytest.fixture
+async def db(tables_url: str) -> AsyncIterator[Database]:
+    """A database with our tables, and nothing in them."""
+    database = Database(tables_url)
+    yield database
+    await database.close()
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +74,14 @@ def furnished_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+async def services(furnished_url: str, tmp_path: Path) -> AsyncIterator[Services]:
+    """Services over a furnished database, without an engine; once on SQLite and once on PostgreSQL."""
+    given = services_at(furnished_url, tmp_path)
+    yield given
+    await given.database.close()
+
+
+@pytest.fixture
 async def house(furnished_url: str, temporal_server: TemporalServer, tmp_path: Path) -> AsyncIterator[House]:
     """The house; the test runs once on SQLite and once on PostgreSQL."""
     async with open_house(furnished_url, temporal_server, tmp_path) as opened:
@@ -82,3 +109,10 @@ async def sqlite_office(furnished_sqlite_url: str, tmp_path: Path) -> AsyncItera
     """The same on SQLite, for what has nothing to do with the dialect."""
     async with open_office(services_at(furnished_sqlite_url, tmp_path)) as opened:
         yield opened
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Whoever is posted to over HTTP."""
+    with http_receiver() as running:
+        yield running

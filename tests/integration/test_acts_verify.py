@@ -1,8 +1,6 @@
 """Whatever is done to the record of acts as the database's owner: verifying names it and its number."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -19,20 +17,11 @@ from models.heads import HeadFile
 from models.typical import TypicalCase
 from routes.evidence_words import finding_words
 from tests.support.ledgers import head_now
-from tests.support.office import services_at
 from tests.support.records import RecordOwner, decided, drafted, key_of, written_up
 
 EVENING = datetime(2026, 3, 12, 15, 50, tzinfo=UTC)
 DAY = timedelta(days=1)
 ONE = "kind = 'bulletin' AND item = :i"
-
-
-@pytest.fixture
-async def services(furnished_url: str, tmp_path: Path) -> AsyncIterator[Services]:
-    """Services over a furnished database, on SQLite and on PostgreSQL."""
-    given = services_at(furnished_url, tmp_path)
-    yield given
-    await given.database.close()
 
 
 @pytest.fixture

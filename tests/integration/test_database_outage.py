@@ -12,9 +12,9 @@ from sqlmodel import func, select
 
 from models.filing import Filing
 from tests.support.house import form, furnish
-from tests.support.onlooker import Onlooker, look_on, work_every_day
+from tests.support.onlooker import Onlooker, at_work, work_every_day
 from tests.support.plant import Plant, eventually
-from tests.support.postgres import URL_VARIABLE, PostgresServer
+from tests.support.postgres import URL_VARIABLE, PostgresServer, postgres_server
 
 pytestmark = [
     pytest.mark.postgres,
@@ -27,13 +27,8 @@ PROGRESS = {"text": "已联系反映人"}
 @pytest.fixture
 def postgres() -> Iterator[PostgresServer]:
     """A server that this test may kill."""
-    server = PostgresServer()
-    try:
-        server.create_cluster()
-        server.start()
+    with postgres_server() as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture
@@ -42,14 +37,8 @@ async def seen(postgres: PostgresServer, tmp_path: Path) -> AsyncIterator[Onlook
     url = postgres.create_database()
     await furnish(url, tmp_path)
     await work_every_day(url)
-    plant = Plant(tmp_path, url)
-    try:
-        plant.start()
-        async with look_on(plant) as seen:
-            await seen.up()
-            yield seen
-    finally:
-        plant.kill()
+    async with at_work(Plant(tmp_path, url)) as seen:
+        yield seen
 
 
 def refused(answer: httpx.Response) -> bool:

@@ -22,14 +22,6 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def services(furnished_url: str, tmp_path: Path) -> AsyncIterator[Services]:
-    """Services over a furnished database, on SQLite and on PostgreSQL."""
-    given = services_at(furnished_url, tmp_path)
-    yield given
-    await given.database.close()
-
-
-@pytest.fixture
 async def other(furnished_url: str, tmp_path: Path) -> AsyncIterator[Services]:
     """What another process has of the same database."""
     given = services_at(furnished_url, tmp_path)

@@ -12,16 +12,8 @@ from python_calamine import CalamineWorkbook
 from sqlmodel import col, func, select
 
 from casework.import_running import run_import
-from casework.imports import (
-    DRAFTS_KEPT,
-    bring,
-    drop_old_drafts,
-    keep_importing,
-    look_at,
-    queue,
-    read_import,
-    work_off,
-)
+from casework.import_work import DRAFTS_KEPT, drop_old_drafts, keep_importing, work_off
+from casework.imports import bring, look_at, queue, read_import
 from casework.services import Services
 from casework.viewer import Viewer
 from models.access import AccessLog
@@ -117,9 +109,9 @@ async def test_a_killed_import_goes_on_where_it_was(
 ) -> None:
     """Killed between a filing and the note of it, too: the row is filed, and counted once."""
     import_id = await brought(sqlite_house.services, *(row(f"A-{number}") for number in range(8)))
-    from casework import imports
+    from casework import import_work
 
-    real, left = imports.file_once, 3
+    real, left = import_work.file_once, 3
 
     class Killed(BaseException):
         pass
@@ -133,7 +125,7 @@ async def test_a_killed_import_goes_on_where_it_was(
         return done
 
     with monkeypatch.context() as patched:
-        patched.setattr(imports, "file_once", dies)
+        patched.setattr(import_work, "file_once", dies)
         with pytest.raises(Killed):
             await work_off(sqlite_house.services, import_id)
     assert len(await filings(sqlite_house.services)) >= 4

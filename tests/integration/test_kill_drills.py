@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rules.case.state import CaseState
-from tests.support.onlooker import Onlooker, look_on, work_every_day
+from tests.support.onlooker import Onlooker, at_work, work_every_day
 from tests.support.plant import PARTS, Plant
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
@@ -30,14 +30,8 @@ SEED = int(os.environ.get("BANCHENG_DRILL_SEED", random.SystemRandom().randrange
 async def seen(furnished_url: str, tmp_path: Path) -> AsyncIterator[Onlooker]:
     """A plant of this drill's own, on either database."""
     await work_every_day(furnished_url)
-    plant = Plant(tmp_path, furnished_url)
-    try:
-        plant.start()
-        async with look_on(plant) as seen:
-            await seen.up()
-            yield seen
-    finally:
-        plant.kill()
+    async with at_work(Plant(tmp_path, furnished_url)) as seen:
+        yield seen
 
 
 async def prepared(seen: Onlooker) -> dict[str, datetime]:

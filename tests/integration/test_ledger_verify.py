@@ -1,10 +1,8 @@
 """Whatever is done to the ledger as the database's owner: verifying names it, with the event's number."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,19 +14,10 @@ from casework.services import Services
 from models.heads import HeadFile
 from models.signing import SigningKey, generate_signing_key
 from tests.support.ledgers import Owner, found, head_now, more, write_story
-from tests.support.office import services_at
 from tests.support.signed import evidence_in
 
 EVENING = datetime(2026, 3, 9, 15, 50, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-async def services(furnished_url: str, tmp_path: Path) -> AsyncIterator[Services]:
-    """Services over a furnished database, on SQLite and on PostgreSQL."""
-    given = services_at(furnished_url, tmp_path)
-    yield given
-    await given.database.close()
 
 
 @pytest.fixture

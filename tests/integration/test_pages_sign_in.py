@@ -12,17 +12,16 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from httpx import ASGITransport, AsyncClient, Response
-from sqlmodel import col, select, update
 
 from casework.accounts import LIFETIME
 from casework.lockout import PER_ADDRESS, PER_USER
-from models.access import AccessLog, AccessToken, Attempt
+from models.access import AccessToken, Attempt
 from models.crypto import hash_token
 from models.directory import User
 from pages.sessions import SESSION
 from rules.case.vocabulary import Role
 from tests.support.house import PASSWORD
-from tests.support.office import ADDRESS, Office, ahead, freeze, slug
+from tests.support.office import ADDRESS, Office, ahead, change_user, freeze, log_of, slug
 from tests.support.visiting import hidden
 
 NEW = "a password of my own"
@@ -73,15 +72,8 @@ def office(sqlite_office: Office) -> Office:
     return sqlite_office
 
 
-async def log_of(office: Office) -> list[tuple[str, str | None, str | None]]:
-    async with office.services.database.read() as session:
-        rows = (await session.exec(select(AccessLog).order_by(col(AccessLog.id)))).all()
-    return [(row.action, row.username, row.reason) for row in rows]
-
-
-async def change_user(office: Office, username: str, **values: Any) -> None:
-    async with office.services.database.begin() as session:
-        await session.exec(update(User).where(col(User.username) == username).values(**values))
+async def logged(office: Office) -> list[tuple[str, str | None, str | None]]:
+    return [row[:3] for row in await log_of(office)]
 
 
 async def opens(browser: Browser, path: str = "/account") -> bool:
@@ -101,7 +93,7 @@ async def test_signing_in_and_out(office: Office, browser: Browser) -> None:
     left = await browser.post("/sign-out", form="/account")
     assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
     assert SESSION not in browser.http.cookies
-    assert await log_of(office) == [("sign_in", "guilin.clerk", None), ("sign_out", "guilin.clerk", None)]
+    assert await logged(office) == [("sign_in", "guilin.clerk", None), ("sign_out", "guilin.clerk", None)]
 
 
 async def test_a_session_that_was_ended_opens_nothing_any_more(office: Office, browser: Browser) -> None:
@@ -113,7 +105,7 @@ async def test_a_session_that_was_ended_opens_nothing_any_more(office: Office, b
         assert not await opens(browser)
     assert (await browser.get("/inbox")).headers["location"].startswith("/sign-in")
     # Whose it was, and once: a browser that does not know yet goes on asking.
-    assert (await log_of(office))[2:] == [("refused_401", "guilin.clerk", "token-ended")]
+    assert (await logged(office))[2:] == [("refused_401", "guilin.clerk", "token-ended")]
 
 
 async def test_each_sign_in_gives_a_new_session_and_ends_the_old_one(
@@ -132,7 +124,7 @@ async def test_each_sign_in_gives_a_new_session_and_ends_the_old_one(
             thief.http.cookies.set(SESSION, old)
             assert not await opens(thief)
     assert await opens(browser)
-    assert await log_of(office) == [
+    assert await logged(office) == [
         ("sign_in", "guilin.clerk", None),
         ("sign_in", "guilin.lead", None),
         ("refused_401", "guilin.clerk", "token-ended"),  # the one that was planted is nobody's
@@ -221,7 +213,7 @@ async def test_the_account_shows_every_sign_in_and_ends_them_all(office: Office,
     assert slug(await office.call("GET", "me", headers=bearer)) == (401, "bad-token")
     # The other session and the token of the API were tried again, above.
     again = ("refused_401", "guilin.clerk2", "token-ended")
-    assert (await log_of(office))[-3:] == [("sign_out_everywhere", "guilin.clerk2", None), again, again]
+    assert (await logged(office))[-3:] == [("sign_out_everywhere", "guilin.clerk2", None), again, again]
 
 
 async def test_changing_the_password_ends_the_other_sign_ins(office: Office, browser: Browser) -> None:
@@ -235,7 +227,7 @@ async def test_changing_the_password_ends_the_other_sign_ins(office: Office, bro
         assert (await elsewhere.sign_in("guilin.clerk")).status_code == 401
         assert (await elsewhere.sign_in("guilin.clerk", NEW)).status_code == 303
     assert slug(await office.get("me", "guilin.clerk")) == (401, "bad-token")
-    assert ("password_changed", "guilin.clerk", None) in await log_of(office)
+    assert ("password_changed", "guilin.clerk", None) in await logged(office)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +259,7 @@ async def test_the_old_password_cannot_be_guessed_there(office: Office, browser:
         await browser.post("/account/password", old="wrong", new=NEW, again=NEW)
     locked = await browser.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
     assert locked.status_code == 429 and int(locked.headers["retry-after"]) > 0
-    assert (await log_of(office))[-1] == ("password_refused", "guilin.clerk", "sign-in-locked")
+    assert (await logged(office))[-1] == ("password_refused", "guilin.clerk", "sign-in-locked")
 
 
 async def test_a_first_password_must_be_changed_before_anything_else(
@@ -306,7 +298,7 @@ async def test_the_api_waits_for_what_is_owed(office: Office, owed: str) -> None
     assert (await office.call("GET", "me", headers=mine)).status_code == 200
     for method, path in (("GET", "cases"), ("GET", "notifications"), ("POST", "cases"), ("GET", "cases/x")):
         assert slug(await office.call(method, path, headers=mine, json={})) == (403, owed), path
-    assert (await log_of(office))[-1] == ("refused_403", "guilin.lead", owed)
+    assert (await logged(office))[-1] == ("refused_403", "guilin.lead", owed)
     assert (await office.call("DELETE", "token", headers=mine)).status_code == 204
 
 
@@ -354,7 +346,7 @@ async def test_a_second_factor_is_enrolled_used_and_removed(office: Office, brow
     assert refused.status_code == 422 and "动态口令不正确" in refused.text
     removed = await browser.post(path, password=PASSWORD, code=code)
     assert removed.headers["location"] == "/account?done=removed"
-    actions = [action for action, _, _ in await log_of(office)]
+    actions = [action for action, _, _ in await logged(office)]
     assert "second_factor_set" in actions and actions[-1] == "second_factor_removed"
 
 
@@ -410,7 +402,7 @@ async def test_guessing_is_locked_out_with_the_api_and_logged(office: Office, br
     assert locked.status_code == 429 and 0 < int(locked.headers["retry-after"]) <= 15
     assert "登录失败次数过多" in locked.text and 'value="guilin.clerk"' in locked.text
     assert slug(await office.sign_in("guilin.clerk")) == (429, "sign-in-locked")
-    assert (await log_of(office))[-2:] == [("sign_in_refused", "guilin.clerk", "sign-in-locked")] * 2
+    assert (await logged(office))[-2:] == [("sign_in_refused", "guilin.clerk", "sign-in-locked")] * 2
 
 
 async def test_an_address_that_guesses_is_locked_out_of_every_account(
@@ -423,7 +415,7 @@ async def test_an_address_that_guesses_is_locked_out_of_every_account(
     assert (await browser.sign_in("guilin.lead", "wrong")).status_code == 401
     locked = await browser.sign_in("guilin.clerk")
     assert locked.status_code == 429 and int(locked.headers["retry-after"]) > 0
-    assert await log_of(office) == [
+    assert await logged(office) == [
         ("sign_in_refused", "guilin.lead", "bad-credentials"),
         ("sign_in_refused", "guilin.clerk", "sign-in-locked"),
     ]
@@ -446,4 +438,4 @@ async def test_a_name_that_nobody_can_have_is_refused_and_logged_like_any_other(
     answer = await browser.sign_in(username)
     assert answer.status_code == 401 and "不正确" in answer.text
     # Without the name: no table could hold it.
-    assert await log_of(office) == [("sign_in_refused", None, "bad-credentials")]
+    assert await logged(office) == [("sign_in_refused", None, "bad-credentials")]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -45,12 +45,6 @@ PHONE = "13800130001"
 MONDAY = t("03-09 10:00")
 EVENING = t("03-09 20:00")
 MORNING = t("03-10 09:00")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with http_receiver() as running:
-        yield running
 
 
 class Desk:

@@ -20,7 +20,7 @@ from models.directory import User
 from models.terms import CalendarYear
 from tests.integration.test_attachments import PDF
 from tests.support.house import PHONE, token_of
-from tests.support.onlooker import Onlooker, look_on, work_every_day
+from tests.support.onlooker import Onlooker, at_work, work_every_day
 from tests.support.plant import KEYS, Plant
 from tests.support.running import BANCHENG, environment
 
@@ -28,18 +28,6 @@ pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 
 CONTACT, CLERK, LEAD = "guilin.market.contact", "guilin.clerk", "guilin.lead"
 CASES = 8
-
-
-@asynccontextmanager
-async def at_work(plant: Plant) -> AsyncIterator[Onlooker]:
-    """A plant that runs, looked at."""
-    try:
-        plant.start()
-        async with look_on(plant) as seen:
-            await seen.up()
-            yield seen
-    finally:
-        plant.kill()
 
 
 @asynccontextmanager

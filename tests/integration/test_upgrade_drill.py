@@ -21,7 +21,7 @@ from models.migrate import alembic_config, downgrade
 from rules.case.vocabulary import Status
 from tests.support.house import form
 from tests.support.next_release import GONE, NextCase
-from tests.support.onlooker import Onlooker, look_on, work_every_day
+from tests.support.onlooker import Onlooker, at_work, work_every_day
 from tests.support.plant import KEYS, Plant, eventually
 from tests.support.processes import ServerProcess
 from tests.support.running import bancheng
@@ -39,14 +39,8 @@ PROGRESS = {"text": "已联系反映人"}
 async def seen(furnished_url: str, tmp_path: Path) -> AsyncIterator[Onlooker]:
     """A plant of this drill's own, on either database, up."""
     await work_every_day(furnished_url)
-    plant = Plant(tmp_path, furnished_url)
-    try:
-        plant.start()
-        async with look_on(plant) as seen:
-            await seen.up()
-            yield seen
-    finally:
-        plant.kill()
+    async with at_work(Plant(tmp_path, furnished_url)) as seen:
+        yield seen
 
 
 async def due_cases(seen: Onlooker, after: timedelta) -> list[str]:

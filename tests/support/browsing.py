@@ -12,7 +12,6 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from pages.tour import COOKIE, STEPS
 from tests.support.running import PASSWORD, House
 
-FOUND = "axe.run().then(r => JSON.stringify(r.violations))"
 WITHIN = 15_000  # milliseconds
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}

@@ -5,7 +5,6 @@ from dataclasses import replace
 from casework.house_keys import read_house_keys
 from casework.services import Services
 from models.crypto import Keyring, generate_key
-from models.database import Database
 from tests.support.house import KEYRING
 
 NEW = generate_key("k2")
@@ -18,8 +17,3 @@ async def with_keys(services: Services, *entries: str) -> Services:
     started = replace(services, keyring=ring)
     await read_house_keys(started)
     return started
-
-
-async def with_keys_at(url: str, services: Services, *entries: str) -> Services:
-    """The same on a database of its own."""
-    return await with_keys(replace(services, database=Database(url)), *entries)

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from httpx import ASGITransport, AsyncClient, Response
+from sqlmodel import col, select, update
 from temporalio.client import Client
 
 from api import create_app
 from casework.engine import Engine
 from casework.services import Clock, Services
+from models.access import AccessLog
+from models.chain import verify_access_log
 from models.database import Database
+from models.directory import User
 from models.policies import read_policies
 from tests.support.house import KEYRING, PASSWORD, token_of
 from tests.support.signed import evidence_in
@@ -120,3 +124,18 @@ def slug(answer: Response) -> tuple[int, str]:
     assert problem["status"] == answer.status_code
     assert any("一" <= letter <= "鿿" for letter in problem["detail"]), problem
     return answer.status_code, problem["type"]
+
+
+async def log_of(office: Office) -> list[tuple[str, str | None, str | None, str | None]]:
+    """Return the access log, a whole chain: action, user, reason, address."""
+    async with office.services.database.read() as session:
+        rows = (await session.exec(select(AccessLog).order_by(col(AccessLog.id)))).all()
+    assert verify_access_log(rows) is None
+    return [(row.action, row.username, row.reason, row.address) for row in rows]
+
+
+async def change_user(office: Office, username: str, **values: object) -> None:
+    """Change a user past every rule."""
+    async with office.services.database.begin() as session:
+        mine = col(User.username) == username
+        await session.exec(update(User).where(mine).values(**values))

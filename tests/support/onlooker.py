@@ -210,6 +210,18 @@ async def look_on(plant: Plant) -> AsyncIterator[Onlooker]:
             await database.close()
 
 
+@asynccontextmanager
+async def at_work(plant: Plant) -> AsyncIterator[Onlooker]:
+    """Start a plant, look at it once it is up, and kill it in the end."""
+    try:
+        plant.start()
+        async with look_on(plant) as seen:
+            await seen.up()
+            yield seen
+    finally:
+        plant.kill()
+
+
 async def work_every_day(url: str) -> None:
     """Make every day around now a working day, so that tests pass on a Sunday too."""
     database = Database(url)

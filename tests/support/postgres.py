@@ -12,8 +12,9 @@ import stat
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -173,3 +174,15 @@ def _run_beside_any_loop(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end from sync code, also while this thread has a running event loop."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(asyncio.run, work).result()
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a server of one's own, which may be killed; it is gone afterwards."""
+    server = PostgresServer()
+    try:
+        server.create_cluster()
+        server.start()
+        yield server
+    finally:
+        server.remove()

@@ -22,9 +22,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from casework.personal_channels import Message
 from tests.support.processes import LOOPBACK, free_port
 
 USERNAME, PASSWORD = "bancheng", "mail-for-tests-only"
+ID = "5f0c1c1e-0000-4000-8000-000000000001"
+TEXT = '桂林-20260309-0001 已超过办结时限 "&<>{}\\ 😀'
+
+
+def message(to: str = "zhou@hall.example", *lines: str) -> Message:
+    """Return a message of several lines, or of one with everything in it that means something somewhere."""
+    return Message(ID, to, TEXT, lines or (TEXT,))
 
 
 @dataclass

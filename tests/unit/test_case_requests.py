@@ -16,14 +16,6 @@ MONDAY = "03-09 09:20"  # due 03-16 17:30
 # --- extensions
 
 
-def extended(times: int = 1) -> Story:
-    story = handled(MONDAY)
-    for _ in range(times):
-        story.give("request_extension", working_days=2).give("decide_extension")
-        story.give("inform")
-    return story
-
-
 def test_an_extension_counts_from_the_old_due_date() -> None:
     story = handled("04-30 15:00").until("05-08 10:00")  # May Day, make-up Saturday 05-09
     assert story.due == "05-11 17:30"

@@ -43,12 +43,12 @@ def test_what_was_sealed_opens_for_its_purpose(text: str, purpose: str) -> None:
 def test_old_tokens_open_under_the_new_ring() -> None:
     token = BEFORE.seal(b"13800130001", "phone")
     assert AFTER.open(token, "phone") == b"13800130001"
-    assert not AFTER.is_current(token)
+    with pytest.raises(UnsealError, match="not in the keyring"):
+        Keyring.parse(NEW).open(token, "phone")
 
 
 def test_new_tokens_are_made_with_the_first_key() -> None:
     token = AFTER.seal(b"13800130001", "phone")
-    assert AFTER.is_current(token)
     assert Keyring.parse(NEW).open(token, "phone") == b"13800130001"
     with pytest.raises(UnsealError, match="not in the keyring"):
         BEFORE.open(token, "phone")

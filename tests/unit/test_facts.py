@@ -25,13 +25,6 @@ def facts(story: Story) -> CaseFacts:
     return facts_of(story.events, story.policy, story.calendar)
 
 
-def counted(story: Story) -> tuple[str, ...]:
-    """The names of what a case counts as, measures left out."""
-    found = facts(story).counts
-    measures = ("_minutes", "_days", "dispatches", "orders", "signed", "signed_in_time")
-    return tuple(n for n in COUNTED if getattr(found, n) and not n.endswith(measures))
-
-
 @pytest.fixture(scope="module")
 def worked() -> dict[str, CaseFacts]:
     return {case.__name__: facts(case()) for case in ALL}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from pages.receipt_pdf import set_receipt
+from documents.pdf import set_document
+from pages.receipt_pdf import SOURCE
 
 BOX = "\ue000"  # of private use: no font has it, so what is drawn is the box for a missing letter
 ODD = '#set page("a1") $x$ *b* <script>alert(1)</script>\n=1+1 שלום السلام 𠮷😀👍🏽✅ ก @x \\ `c`'
@@ -32,7 +33,7 @@ def values(problem: str) -> dict[str, Any]:
 
 def drawn(problem: str) -> set[str]:
     """The outlines of the letters on the receipt."""
-    return set(re.findall(r'<path[^>]* d="([^"]+)"', set_receipt(values(problem), "svg").decode()))
+    return set(re.findall(r'<path[^>]* d="([^"]+)"', set_document(SOURCE, values(problem), "svg").decode()))
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_no_letter_is_a_box(text: str, box: set[str]) -> None:
 
 
 def test_what_was_typed_is_text_and_no_markup() -> None:
-    reader = PdfReader(BytesIO(set_receipt(values(ODD))))
+    reader = PdfReader(BytesIO(set_document(SOURCE, values(ODD))))
     assert len(reader.pages) == 1
     found = "".join(reader.pages[0].extract_text().split())
     for part in ('#setpage("a1")$x$*b*<script>alert(1)</script>', "=1+1", "𠮷", "😀", "@x\\`c`"):

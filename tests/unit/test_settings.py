@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from kept_secrets import kept_secret
 from models.crypto import UnsealError, generate_key
 from rules.case.vocabulary import Role
-from settings import Settings, kept_secret
+from settings import Settings
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,12 @@
-"""Mail, short messages, robots and webhooks against real receivers: what goes out, what fails."""
+"""Short messages and webhooks against a real receiver: what goes out, what fails."""
 
-import asyncio
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,145 +17,16 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.notification import NotificationActivities, WebhookChannel
 from activities.webhooks import Webhook
-from casework import mail
-from casework.mail import MailChannel, MailServer, Security
-from casework.personal_channels import Message, NotDelivered, Refused
-from casework.robots import RobotChannel
+from casework.personal_channels import NotDelivered
 from casework.sms import SmsChannel, SmsGateway
 from models.database import Database
 from models.inbox import Delivery
 from models.messages import DeliveryRequest
-from rules.delivering import Means
 from tests.support.office import SetClock
 from tests.support.processes import free_port
-from tests.support.receivers import (
-    PASSWORD,
-    USERNAME,
-    Mailbox,
-    Receiver,
-    certified,
-    http_receiver,
-    mail_receiver,
-)
+from tests.support.receivers import ID, TEXT, Receiver, message
 
-ID = "5f0c1c1e-0000-4000-8000-000000000001"
-TEXT = '桂林-20260309-0001 已超过办结时限 "&<>{}\\ 😀'
-UUID = "693a91f6-7ac0-4bc4-97a0-0ec251fa5aaa"
-TOKEN = "0123456789abcdef" * 4
 SECRET = "a secret of the hall"
-
-
-def message(to: str = "zhou@hall.example", *lines: str) -> Message:
-    return Message(ID, to, TEXT, lines or (TEXT,))
-
-
-# Mail
-
-
-@pytest.fixture
-def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
-    with mail_receiver(tmp_path) as running:
-        yield running
-
-
-def server_of(mailbox: Mailbox, **changed: Any) -> MailServer:
-    given = MailServer(
-        host=mailbox.host,
-        port=mailbox.port,
-        security=Security.STARTTLS,
-        sender="no-reply@hall.example",
-        username=USERNAME,
-        password=PASSWORD,
-        authority=mailbox.authority,
-    )
-    return replace(given, **changed)
-
-
-async def test_a_mail_goes_over_starttls_with_its_id_and_in_chinese(mailbox: Mailbox) -> None:
-    await MailChannel(server_of(mailbox)).send(message("zhou@hall.example", "第一行", TEXT))
-    [taken] = mailbox.received
-    assert mailbox.secured == [True]
-    assert (taken["To"], taken["Message-ID"]) == ("zhou@hall.example", f"<{ID}@hall.example>")
-    assert taken["From"] == "办不成事 <no-reply@hall.example>"
-    assert taken["Subject"] == TEXT
-    assert taken["Auto-Submitted"] == "auto-generated"
-    body = taken.get_content().replace("\r\n", "\n")
-    assert body.startswith(f"第一行\n{TEXT}\n") and mail.FOOTER in body
-
-
-async def test_a_second_attempt_has_the_same_id(mailbox: Mailbox) -> None:
-    channel = MailChannel(server_of(mailbox))
-    await channel.send(message())
-    await channel.send(message())
-    assert len({taken["Message-ID"] for taken in mailbox.received}) == 1
-
-
-async def test_a_line_break_in_a_subject_makes_no_header(mailbox: Mailbox) -> None:
-    await MailChannel(server_of(mailbox)).send(replace(message(), subject="甲\r\nBcc: x@y.cn"))
-    [taken] = mailbox.received
-    assert (taken["Subject"], taken["Bcc"]) == ("甲 Bcc: x@y.cn", None)
-
-
-@pytest.mark.parametrize(
-    ("changed", "reason"),
-    [
-        ({"authority": None}, "certificate"),  # the system's authorities do not know it
-        ({"password": "wrong"}, "535"),
-        ({"security": Security.TLS}, "SSL|SMTP"),  # the port speaks no TLS from the start
-        ({"security": Security.NONE, "username": None, "password": None}, "STARTTLS"),
-    ],
-)
-async def test_a_server_that_is_set_up_wrongly_gets_nothing(
-    mailbox: Mailbox, changed: dict[str, Any], reason: str
-) -> None:
-    with pytest.raises(NotDelivered, match=reason) as failure:
-        await MailChannel(server_of(mailbox, **changed)).send(message())
-    assert not isinstance(failure.value, Refused)
-    assert mailbox.received == []
-    assert PASSWORD not in str(failure.value)
-
-
-async def test_a_certificate_of_another_machine_is_refused(tmp_path: Path, mailbox: Mailbox) -> None:
-    other, _ = certified(tmp_path, "127.0.0.9")
-    with pytest.raises(NotDelivered, match="certificate"):
-        await MailChannel(server_of(mailbox, authority=other)).send(message())
-
-
-async def test_nobody_there_is_a_failure_that_passes() -> None:
-    closed = Mailbox("127.0.0.1", free_port(), Path())
-    with pytest.raises(NotDelivered) as failure:
-        await MailChannel(server_of(closed, authority=None)).send(message())
-    assert not isinstance(failure.value, Refused)
-
-
-@pytest.mark.parametrize(
-    ("answer", "for_good"),
-    [("550 no such user zhou@hall.example", True), ("452 mailbox full", False), ("451 try later", False)],
-)
-async def test_a_mailbox_that_does_not_exist_is_refused_for_good(
-    mailbox: Mailbox, answer: str, for_good: bool
-) -> None:
-    mailbox.refuse["zhou@hall.example"] = answer
-    with pytest.raises(NotDelivered, match=answer[:3]) as failure:
-        await MailChannel(server_of(mailbox)).send(message())
-    assert isinstance(failure.value, Refused) is for_good
-    assert "zhou@hall.example" not in str(failure.value)
-
-
-async def test_a_slow_server_is_not_waited_for(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "WITHIN", 0.3)
-    mailbox.delay = 1.0
-    with pytest.raises(NotDelivered, match=r"Timeout|timed out"):
-        await MailChannel(server_of(mailbox)).send(message())
-
-
-# Receivers over HTTP
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with http_receiver() as running:
-        yield running
 
 
 @pytest.fixture
@@ -272,91 +141,6 @@ def test_a_template_that_cannot_work_is_refused_at_the_start(changed: dict[str, 
     SmsGateway(**right)
     with pytest.raises(ValueError, match=fault):
         SmsGateway(**right | changed)
-
-
-# Robots
-
-ROBOTS = {
-    "wecom": (UUID, f"/cgi-bin/webhook/send?key={UUID}", {"msgtype": "text", "text": {"content": "甲\n乙"}}),
-    "dingtalk": (
-        TOKEN,
-        f"/robot/send?access_token={TOKEN}",
-        {
-            "msgtype": "text",
-            "at": {"atMobiles": [], "isAtAll": False},
-            "text": {"content": "甲\n乙"},
-        },
-    ),
-    "feishu": (
-        UUID,
-        f"/open-apis/bot/v2/hook/{UUID}/",
-        {"msg_type": "text", "content": {"text": "甲\n乙"}},
-    ),
-}
-
-
-@pytest.mark.parametrize("means", ROBOTS)
-async def test_a_robot_gets_what_its_service_documents(receiver: Receiver, means: str) -> None:
-    key, path, payload = ROBOTS[means]
-    receiver.body = b'{"code":0}' if means == "feishu" else b'{"errcode":0,"errmsg":"ok"}'
-    await RobotChannel(Means(means), receiver.url).send(message(key, "甲", "乙"))
-    [asked] = receiver.asked
-    assert (asked.method, asked.path) == ("POST", path)
-    assert json.loads(asked.body) == payload
-
-
-async def test_a_robot_of_dingtalk_with_a_secret_is_asked_with_a_signature(receiver: Receiver) -> None:
-    secret = f"SEC{TOKEN}"
-    await RobotChannel(Means.DINGTALK, receiver.url).send(message(f"{secret}@{TOKEN}"))
-    asked = parse_qs(urlsplit(receiver.asked[0].path).query)
-    assert asked["access_token"] == [TOKEN]
-    assert asked["sign"] and asked["timestamp"]
-    assert secret not in receiver.asked[0].path
-
-
-@pytest.mark.parametrize("means", ROBOTS)
-@pytest.mark.parametrize(
-    ("status", "answer"),
-    [
-        (200, b'{"errcode":310000,"errmsg":"keywords not in content"}'),
-        (200, b'{"code":9499,"msg":"Bad Request"}'),
-        (200, b"<html>a proxy says hello</html>"),
-        (500, b""),
-        (302, b'{"errcode":0}'),
-    ],
-)
-async def test_what_a_service_refuses_does_not_stand_as_sent(
-    receiver: Receiver, means: str, status: int, answer: bytes
-) -> None:
-    """They refuse with 200 and a code; apprise by itself takes that for a yes at two of them."""
-    receiver.status, receiver.body = status, answer
-    receiver.headers = {"Location": f"{receiver.url}/elsewhere"}
-    with pytest.raises(NotDelivered, match="the service"):
-        await RobotChannel(Means(means), receiver.url).send(message(ROBOTS[means][0]))
-    assert len(receiver.asked) == 1
-
-
-async def test_robots_at_once_hear_their_own_answers(receiver: Receiver) -> None:
-    with http_receiver() as refusing:
-        refusing.body, receiver.delay = b'{"errcode":93000,"errmsg":"invalid"}', 0.2
-        good, bad = RobotChannel(Means.WECOM, receiver.url), RobotChannel(Means.DINGTALK, refusing.url)
-        outcomes = await asyncio.gather(
-            *(each.send(message(to)) for each, to in ((good, UUID), (bad, TOKEN), (good, UUID))),
-            return_exceptions=True,
-        )
-    assert [isinstance(outcome, NotDelivered) for outcome in outcomes] == [False, True, False]
-
-
-async def test_a_robot_that_cannot_be_reached_is_a_failure() -> None:
-    with pytest.raises(NotDelivered, match="reached"):
-        await RobotChannel(Means.WECOM, f"http://127.0.0.1:{free_port()}").send(message(UUID))
-
-
-async def test_more_than_a_robot_takes_is_counted_instead(receiver: Receiver) -> None:
-    await RobotChannel(Means.WECOM, receiver.url).send(message(UUID, *["已超过办结时限" * 20] * 9))
-    text = json.loads(receiver.asked[0].body)["text"]["content"]
-    assert len(text.encode()) <= 2048
-    assert re.search(r"还有 \d 条，请登录查看$", text)
 
 
 # Webhooks
