@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import select
 
@@ -89,8 +90,17 @@ async def _settle(
     count_acts(made, case_id, rows, answers)
     terms = await _terms(seen.database, pinned, rows)
     reckon_alarms(made, case_id, rows, terms, until)
-    if await seen.held(case_id) != held:
-        made.note("astray", case_id, "its workflow does not hold what the ledger folds to")
+    if (holds := await seen.held(case_id)) != held:
+        made.note("astray", case_id, _apart(holds, held, rows))
+
+
+def _apart(holds: Any, held: dict[str, Any], rows: Sequence[LedgerEvent]) -> str:
+    """Say how far a workflow is from its ledger."""
+    story = " ".join(row.type for row in rows)
+    if holds is None:
+        return f"its workflow does not answer; the ledger holds {story}"
+    apart = {name: (holds.get(name), value) for name, value in held.items() if holds.get(name) != value}
+    return f"its workflow and the ledger ({story}) differ in {apart}"
 
 
 def count_acts(made: Account, case_id: str, rows: Sequence[LedgerEvent], answers: Answers) -> None:

@@ -143,7 +143,9 @@ addEventListener("pagehide", () => sending || keep());
 
 const draft = form.hasAttribute("data-fresh") && readDraft(user);
 if (draft) restore(draft);
-if (named("petitioner.phone").value || named("matter").value) similar();
+// What came with the page stays: somebody may be on a link in it already.
+const shown = document.querySelector("[data-similar]").hasAttribute("data-shown");
+if (!shown && (named("petitioner.phone").value || named("matter").value)) similar();
 const asking = setInterval(preview, MINUTE);
 preview();
 form.querySelector("[data-keys]").hidden = false;

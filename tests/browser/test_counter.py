@@ -109,6 +109,19 @@ async def test_a_double_click_makes_one_case_and_similar_ones_show_while_typing(
         await expect(page.locator("[data-similar]")).to_contain_text("同一电话")
 
 
+async def test_similar_cases_that_came_with_the_page_stay_where_they_are(browsing: Browsing) -> None:
+    """Asked for again, they would be replaced under whoever has just reached one of them by keyboard."""
+    browsing.house.file(petitioner={"kind": "person", "name": "张小演", "phone": "13800130109"})
+    async with browsing.at("/counter", by="guilin.clerk") as page:
+        await page.get_by_label("联系电话").fill("13800130109")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+        await page.get_by_role("button", name="检查").click()
+        await expect(page.locator("[data-similar] a")).to_have_count(1)
+        await page.wait_for_load_state("networkidle")
+        assert "preview" in asked and "similar" not in asked[asked.index("preview") :]
+
+
 async def test_files_come_by_button_and_by_dragging_them_there(browsing: Browsing, tmp_path: Path) -> None:
     """The browser itself carries the files, as if they came from a folder of the desktop."""
     dragged = [tmp_path / name for name in ("照片一.png", "照片二.png")]

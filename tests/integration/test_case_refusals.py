@@ -108,9 +108,10 @@ async def test_a_rule_of_the_table_is_named(sqlite_house: House) -> None:
 async def test_a_case_is_not_merged_into_a_younger_one(sqlite_house: House) -> None:
     older, younger = await sqlite_house.file(), await sqlite_house.file()
     body = {"into": younger["id"], "reason": "r"}
-    answer = await sqlite_house.post(f"cases/{older['id']}/merge", body)
+    answer = await sqlite_house.post(f"cases/{older['id']}/merge", body, by="guilin.lead")
     assert (answer.status_code, answer.json()["rule"]) == (409, "merge_into_younger")
-    answer = await sqlite_house.post(f"cases/{older['id']}/merge", body | {"into": older["number"]})
+    itself = body | {"into": older["number"]}
+    answer = await sqlite_house.post(f"cases/{older['id']}/merge", itself, by="guilin.lead")
     assert answer.json()["rule"] == "merge_into_itself"
 
 
