@@ -17,7 +17,6 @@ from sqlmodel import select
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import create_app
 from casework.clocks import MachineClock
 from casework.demo import load_demo
 from casework.engine import Engine, workflow_id
@@ -31,6 +30,7 @@ from models.filing import Filing
 from models.migrate import upgrade
 from models.policies import read_policies
 from rules.case.vocabulary import Role
+from tests.support.served import served
 from tests.support.signed import evidence_in
 from tests.support.temporal import TemporalServer
 from worker import build_workers
@@ -167,10 +167,9 @@ async def open_house(
     """Open the house on a database that `furnish` has prepared."""
     client = await server.client(data_converter=data_converter(KEYRING), **client_options)
     services = services_on(url, client, folder)
-    app = create_app(services=services)
-    app.state.services = services
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with AsyncExitStack() as stack:
+        app = stack.enter_context(served(services))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         stack.push_async_callback(services.database.close)
         stack.push_async_callback(_end_cases, client, services.database)
         for each in build_workers(client, services) if workers else ():

@@ -14,8 +14,8 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlmodel import col, select, update
 from temporalio.client import Client
 
-from api import create_app
 from casework.engine import Engine
+from casework.passwords import warm_up
 from casework.services import Clock, Services
 from models.access import AccessLog
 from models.chain import verify_access_log
@@ -23,6 +23,7 @@ from models.database import Database
 from models.directory import User
 from models.policies import read_policies
 from tests.support.house import KEYRING, PASSWORD, token_of
+from tests.support.served import served
 from tests.support.signed import evidence_in
 
 ADDRESS = "10.0.0.7"
@@ -98,14 +99,12 @@ class Office:
 
 @asynccontextmanager
 async def open_office(services: Services) -> AsyncIterator[Office]:
-    """Run the application, lifespan included, and close the database behind it."""
-    app = create_app(services=services)
-    transport = ASGITransport(app, raise_app_exceptions=False, client=(ADDRESS, 4711))
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=transport, base_url="http://office") as http,
-    ):
-        yield Office(services, http)
+    """Run the application, and close the database behind it."""
+    await warm_up()
+    with served(services) as app:
+        transport = ASGITransport(app, raise_app_exceptions=False, client=(ADDRESS, 4711))
+        async with AsyncClient(transport=transport, base_url="http://office") as http:
+            yield Office(services, http)
     await services.database.close()
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-from api import create_app
 from casework.services import Services
 from tests.support.cases import Story, handled, t, told, triage
 from tests.support.office import freeze, services_at
 from tests.support.recorded import record
+from tests.support.served import served
 from tests.support.visiting import Visitor, visiting
 
 MONDAY = "03-09 09:20"
@@ -53,10 +53,9 @@ async def recorded(url: str, folder: Path) -> AsyncIterator[Services]:
 @asynccontextmanager
 async def visit(services: Services, username: str) -> AsyncIterator[Visitor]:
     """Open a browser as a user."""
-    app = create_app(services=services)
-    app.state.services = services
-    async with visiting(app, services, username) as browser:
-        yield browser
+    with served(services) as app:
+        async with visiting(app, services, username) as browser:
+            yield browser
 
 
 def rows_of(content: bytes) -> list[list[Any]]:
