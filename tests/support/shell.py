@@ -47,6 +47,7 @@ from workflows.sandbox import RUNNER
 YEAR = 2037
 # A jump must not end while something is under way: the server would then go on to the next timer.
 LEEWAY = timedelta(seconds=30)
+MOMENT = timedelta(seconds=5)
 WITHIN = timedelta(seconds=20)  # a query without a worker would wait for ever
 
 
@@ -58,6 +59,11 @@ def at(text: str) -> datetime:
 def seen(instant: datetime) -> str:
     """The same the other way round, to the second; what is a moment late counts as in time."""
     return str(shown(instant.replace(microsecond=0))).removeprefix(f"{YEAR}-")
+
+
+def _instant(row: LedgerEvent) -> datetime:
+    due = datetime.fromisoformat(row.data.get("was_due_at") or row.at.isoformat())
+    return due if row.at - due < MOMENT else row.at
 
 
 def _moved(days: frozenset[date]) -> frozenset[date]:
@@ -275,8 +281,11 @@ class LiveCase:
         return await events_of(self.shell.database, self.case_id)
 
     async def story(self) -> list[str]:
-        """Its events, each with its instant on the wall clock: "sign 03-09 10:00"."""
-        return [f"{row.type} {seen(row.at)}" for row in await self.ledger()]
+        """Its events, each with its instant on the wall clock: "sign 03-09 10:00".
+
+        An alarm that fired in time has the instant that it was due: a busy machine takes a second to fire it.
+        """
+        return [f"{row.type} {seen(_instant(row))}" for row in await self.ledger()]
 
     async def count(self, kind: "EventType.ValueType") -> int:
         """How many events of a kind its history has (of the latest run)."""
