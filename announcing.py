@@ -102,7 +102,7 @@ def announce(settings: Settings, loaded: Loaded | None) -> None:
     print(f"  登录：{address(settings)}/sign-in；反映人查询：{address(settings)}/public")
     print(f"  接口：POST {address(settings)}/api/token，说明见 {address(settings)}/openapi.json")
     print(f"  数据目录：{settings.data_dir}(日志在 logs/)")
-    print("  停止：Ctrl-C;再次启动会接着办理。")
+    print("  停止：Ctrl-C；再次启动会接着办理。")
     if loaded is not None:
         announce_demo(loaded)
     elif not settings.is_local:
