@@ -13,7 +13,7 @@ from casework.house_keys import holding_keys
 from casework.passwords import warm_up
 from casework.services import Services
 from pages import register_pages
-from processes import beside, settle_memory
+from processes import beside, keep_settled
 from routes import register_routes
 from routes.cross_origin import CodecOrigin
 from routes.middleware import RequestLog
@@ -67,9 +67,9 @@ def _lifespan(
         if own is None:
             yield
             return
-        settle_memory()  # a process of its own: else whoever started it says when
         own.keyring.waits = True
-        async with beside(holding_keys(own, "api")):
+        # A process of its own: else whoever started it keeps its memory settled.
+        async with beside(keep_settled()), beside(holding_keys(own, "api")):
             yield
         await own.database.close()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 LOOPBACK = "127.0.0.1"
+SETTLES_AGAIN = (60.0, 600.0)  # seconds after the time before
 LOG_BYTES = 20_000_000
 
 # The child dies with us even if we are killed with -9 (Linux). It is a program of its own and not a
@@ -139,6 +140,17 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+async def keep_settled() -> None:
+    """Settle memory now, and again once people have asked for most of what there is.
+
+    Routes, templates and statements are made by the first request that wants them, and stay as well.
+    """
+    settle_memory()
+    for pause in SETTLES_AGAIN:
+        await asyncio.sleep(pause)
+        settle_memory()
 
 
 def leave(code: int) -> NoReturn:

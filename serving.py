@@ -26,7 +26,7 @@ from channel_settings import without_channels
 from embedded import EmbeddedFailure, TemporalServer, TimeSkippingServer, only_user_of
 from models.database import DatabaseUnavailable
 from models.migrate import upgrade
-from processes import beside, settle_memory
+from processes import beside, keep_settled
 from settings import Settings
 from watching import HttpServer
 from worker import run_workers, stop_on_signals
@@ -174,8 +174,8 @@ async def _http(
             if serving.done():
                 raise Failure("the HTTP part did not start; the log says why")
             await asyncio.sleep(0.01)
-        settle_memory()
-        yield serving
+        async with beside(keep_settled()):
+            yield serving
     finally:
         server.should_exit = True
         await asyncio.wait([serving])

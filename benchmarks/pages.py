@@ -117,6 +117,8 @@ async def times_of(halls: Sequence[Hall], requests: int) -> list[dict[tuple[str,
     """Return the milliseconds of each page in each hall, in order of size; pages and halls take turns."""
     times: list[dict[tuple[str, str], list[float]]] = [{each: [] for each in PAGES} for _ in halls]
     for turn in range(requests + WARM):
+        if turn == WARM:
+            settle_memory()  # as the API does a minute after its start
         for username, page in PAGES:
             for hall, found in zip(halls, times, strict=True):
                 start = time.perf_counter()
@@ -170,7 +172,6 @@ async def filled(url: str, folder: Path, cases: int) -> Hall:
 async def halls_of(urls: Sequence[str], folder: Path, sizes: Sequence[int]) -> AsyncIterator[list[Hall]]:
     """Fill a database for each size; close the halls in the end."""
     halls = [await filled(url, folder, cases) for url, cases in zip(urls, sizes, strict=True)]
-    settle_memory()  # as the API does once it has started
     try:
         yield halls
     finally:
