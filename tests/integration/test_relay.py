@@ -125,28 +125,46 @@ async def _seq_in_engine(house: House, case_id: str) -> int:
     return int(await client.get_workflow_handle(f"case-{case_id}").query("seq"))
 
 
+async def _sent(
+    house: House,
+    case: dict[str, Any],
+    command_id: str,
+    *,
+    name: str = "progress",
+    by: str = "guilin.market.contact",
+    key: str | None = "k",
+) -> None:
+    """Keep a command as the API does before it hands it to the engine."""
+    body = {"text": "已办"} if name == "progress" else {}
+    async with house.services.database.begin() as session:
+        session.add(
+            SentCommand(
+                command_id=command_id,
+                username=by,
+                scope=case["id"],
+                key=key,
+                case_id=case["id"],
+                body_hash=body_hash(name, body),
+                sent_at=await house.services.wall.now(),
+            )
+        )
+
+
+async def _heard(house: House, case: dict[str, Any], seq: int) -> None:
+    """Wait until the workflow has heard of an event."""
+    async with asyncio.timeout(10):
+        while await _seq_in_engine(house, case["id"]) != seq:
+            await asyncio.sleep(0.05)
+
+
 async def test_a_workflow_hears_of_an_event_that_it_missed(house: House) -> None:
     case = await house.handled()
-    now = await house.services.wall.now()
-    async with house.services.database.begin() as session:
-        for command_id, key in (("lost-1", "k"), ("lost-2", None), ("never", None)):
-            session.add(
-                SentCommand(
-                    command_id=command_id,
-                    username="guilin.market.contact",
-                    scope=case["id"],
-                    key=key,
-                    case_id=case["id"],
-                    body_hash=body_hash("progress", {"text": "已办"}),
-                    sent_at=now,
-                )
-            )
+    for command_id, key in (("lost-1", "k"), ("lost-2", None), ("never", None)):
+        await _sent(house, case, command_id, key=key)
     await _write_behind_its_back(house, case["id"], "lost-1")
     assert await _seq_in_engine(house, case["id"]) == 3
     assert await relay_once(house.services) == 1
-    async with asyncio.timeout(10):
-        while await _seq_in_engine(house, case["id"]) != 4:
-            await asyncio.sleep(0.05)
+    await _heard(house, case, 4)
     assert {row.command_id: row.answered for row in await rows(house)} == {
         "lost-1": True,
         "lost-2": False,
@@ -165,18 +183,7 @@ async def test_a_workflow_hears_of_an_event_that_it_missed(house: House) -> None
 async def test_a_client_that_repeats_has_the_workflow_hear_of_the_event(house: House) -> None:
     """Its answer settles the command, so the relay never looks at it: the alarms would be those of before."""
     case = await house.handled()
-    async with house.services.database.begin() as session:
-        session.add(
-            SentCommand(
-                command_id="lost",
-                username="guilin.market.contact",
-                scope=case["id"],
-                key="k",
-                case_id=case["id"],
-                body_hash=body_hash("progress", {"text": "已办"}),
-                sent_at=await house.services.wall.now(),
-            )
-        )
+    await _sent(house, case, "lost")
     await _write_behind_its_back(house, case["id"], "lost")
     path, body = f"cases/{case['id']}/progress", {"text": "已办"}
     async with house.down():
@@ -184,9 +191,7 @@ async def test_a_client_that_repeats_has_the_workflow_hear_of_the_event(house: H
         assert (early.status_code, early.json()["type"]) == (503, "engine-unavailable")
     again = await house.post(path, body, by="guilin.market.contact", key="k")
     assert again.status_code == 200
-    async with asyncio.timeout(10):
-        while await _seq_in_engine(house, case["id"]) != 4:
-            await asyncio.sleep(0.05)
+    await _heard(house, case, 4)
     assert await relay_once(house.services) == 0
     ledger = (await house.get(f"cases/{case['id']}/events")).json()
     assert [event["type"] for event in ledger["items"]].count("progress") == 1
@@ -196,18 +201,7 @@ async def test_a_client_that_repeats_has_the_workflow_hear_of_the_event(house: H
 async def test_a_workflow_hears_of_the_last_event_of_its_case_too(house: House, asked_again: bool) -> None:
     """Its ledger says archived, and it would wait for alarms that are over."""
     case = await house.closed()
-    async with house.services.database.begin() as session:
-        session.add(
-            SentCommand(
-                command_id="lost",
-                username="guilin.lead",
-                scope=case["id"],
-                key="k",
-                case_id=case["id"],
-                body_hash=body_hash("archive", {}),
-                sent_at=await house.services.wall.now(),
-            )
-        )
+    await _sent(house, case, "lost", name="archive", by="guilin.lead")
     await _write_behind_its_back(house, case["id"], "lost", Archive(), "guilin.lead")
     if asked_again:
         again = await house.post(f"cases/{case['id']}/archive", by="guilin.lead", key="k")
@@ -258,17 +252,7 @@ async def test_a_refusal_of_a_case_that_has_caught_up_since_is_asked_for_again(
 async def test_a_workflow_that_is_gone_is_started_from_its_ledger(house: House) -> None:
     case = await house.file()
     await house.act(case, "triage", "guilin.clerk", **triage())
-    async with house.services.database.begin() as session:
-        session.add(
-            SentCommand(
-                command_id="register",
-                username="guilin.clerk",
-                scope=case["id"],
-                case_id=case["id"],
-                body_hash="x",
-                sent_at=await house.services.wall.now(),
-            )
-        )
+    await _sent(house, case, "register", name="register", by="guilin.clerk", key=None)
     client = await house.services.engine.client()
     await client.get_workflow_handle(f"case-{case['id']}").terminate()
     assert await relay_once(house.services) == 1
