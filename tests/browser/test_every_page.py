@@ -16,7 +16,7 @@ from api import create_app
 from rules.case.vocabulary import Role
 from tests.browser.test_admin import add_user, invented
 from tests.integration.test_contact_table import TAX, table
-from tests.support.browsing import DESK, PHONE, Browsing, is_within_width, violations
+from tests.support.browsing import DESK, PHONE, Browsing, follow, is_within_width, violations
 from tests.support.keyboard import out_of_reach
 from tests.support.permitted import ANYONE, PAGES
 from tests.support.routing import page_routes
@@ -276,7 +276,7 @@ async def test_what_searches_and_previews_show_has_none_either(
         assert await inspect(page, "search") == []
         await page.goto("/counter")
         await page.get_by_label("联系电话").fill(PHONE_NUMBER)
-        await page.get_by_role("button", name="检查").click()
+        await follow(page, page.get_by_role("button", name="检查"))
         assert await page.evaluate(SHOWN, ODD), "among the similar cases"
         assert await inspect(page, "the form with its faults") == []
     async with browsing.at("/public") as page:

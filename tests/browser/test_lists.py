@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browsing import PHONE, Browsing, violations
+from tests.support.browsing import PHONE, Browsing, follow, violations
 
 CONTACT, LEAD, SUPERVISOR = "guilin.market.contact", "guilin.lead", "guilin.supervisor"
 
@@ -73,12 +73,12 @@ async def test_a_search_works_without_scripts_and_leaves_no_trace(browsing: Brow
     case = browsing.house.file(matter="查得到的一件")
     async with browsing.at("/cases", by="guilin.clerk", javascript=False) as page:
         await page.get_by_label("查找").fill("13800138000")
-        await page.get_by_role("button", name="查找").click()
+        await follow(page, page.get_by_role("button", name="查找"))
         await expect(page.get_by_role("row").filter(has_text=case["number"])).to_have_count(1)
         assert "13800138000" not in page.url
         await page.get_by_label("查找").fill("")
         await page.get_by_label("状态").select_option("registered")
-        await page.get_by_role("button", name="查找").click()
+        await follow(page, page.get_by_role("button", name="查找"))
         assert page.url.endswith("/cases?status=registered")
 
 

@@ -11,7 +11,7 @@ from rules.case.commands import COMMANDS
 from tests.browser.test_admin import add_user, invented
 from tests.browser.test_case import give
 from tests.browser.test_public import ask
-from tests.support.browsing import PHONE, Browsing, sign_in, violations
+from tests.support.browsing import PHONE, Browsing, follow, sign_in, violations
 from tests.support.running import House
 
 SUPERVISOR, CENTRE, LEAD = "guilin.supervisor", "guilin.centre", "guilin.lead"
@@ -31,8 +31,7 @@ def day(instant: Any) -> str:
 
 async def move(page: Page, button: str) -> None:
     """Move the time of the rehearsal by its bar."""
-    await page.get_by_role("region", name="演练").get_by_role("button", name=button).click()
-    await page.wait_for_load_state()
+    await follow(page, page.get_by_role("region", name="演练").get_by_role("button", name=button))
 
 
 async def test_the_centre_decides_a_second_return_convenes_and_reports_a_complex_case(
@@ -51,8 +50,9 @@ async def test_the_centre_decides_a_second_return_convenes_and_reports_a_complex
         late = page.get_by_role("listitem").filter(has_text=number).filter(has_text="退单逾时未裁定")
         await expect(late).to_be_visible()
         await page.goto("/lead")
-        await page.get_by_role("navigation", name="待办分组").get_by_role("link", name="退单待裁定").click()
-        await page.get_by_role("row").filter(has_text=number).get_by_role("link").click()
+        groups = page.get_by_role("navigation", name="待办分组")
+        await follow(page, groups.get_by_role("link", name="退单待裁定"))
+        await follow(page, page.get_by_role("row").filter(has_text=number).get_by_role("link"))
         assert await violations(page) == []
         await give(page, number, "decide_return", accept="yes", unit="civil")
         await expect(page.locator(".timeline")).to_contain_text("登记不归住建")

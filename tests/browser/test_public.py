@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from tests.support.browsing import DESK, PHONE, Browsing, is_within_width, violations
+from tests.support.browsing import DESK, PHONE, Browsing, follow, is_within_width, violations
 
 TAIL = "8000"
 STRANGE = "<b>已补办</b> =1+1 שלום 𠮷\n第二行"
@@ -143,7 +143,7 @@ async def test_the_tour_stands_on_the_start_page_until_it_was_read(browsing: Bro
         start = page.url
         card = page.get_by_role("region", name="第一次使用")
         await expect(card).to_be_visible()
-        await card.get_by_role("button").click()
+        await follow(page, card.get_by_role("button"))
         assert page.url == start
         await expect(card).to_have_count(0)
         await page.goto("/help")

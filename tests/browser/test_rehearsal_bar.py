@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from playwright.async_api import expect
 
 from rules.calendar import local
-from tests.support.browsing import PHONE, Browsing, is_within_width, violations
+from tests.support.browsing import PHONE, Browsing, follow, is_within_width, violations
 
 
 async def test_the_bar_moves_time_and_comes_back(browsing: Browsing) -> None:
@@ -14,7 +14,7 @@ async def test_the_bar_moves_time_and_comes_back(browsing: Browsing) -> None:
         bar = page.get_by_role("region", name="演练")
         before = datetime.fromisoformat(await bar.locator("time").get_attribute("datetime") or "")
         expected = house.due(before, working_hours=1)
-        await bar.get_by_role("button", name="前进 1 小时").click()
+        await follow(page, bar.get_by_role("button", name="前进 1 小时"))
         assert page.url.endswith("/help")
         after = datetime.fromisoformat(await bar.locator("time").get_attribute("datetime") or "")
         assert expected <= after < expected + timedelta(minutes=5)
@@ -30,7 +30,7 @@ async def test_an_alarm_that_the_bar_passes_has_fired_when_the_page_comes(browsi
         assert await is_within_width(page) and await violations(page) == []
         await page.get_by_text("前进到…").click()
         await page.get_by_label("前进到(").fill(f"{local(due + timedelta(minutes=1)):%Y-%m-%d %H:%M}")
-        await page.get_by_role("button", name="前进", exact=True).click()
+        await follow(page, page.get_by_role("button", name="前进", exact=True))
         await expect(page.get_by_role("heading", level=1)).to_have_text("查询办件")
     assert "triage_late" in [event["type"] for event in house.events(case)]
 
@@ -50,7 +50,7 @@ async def test_a_case_page_leads_to_the_next_alarm_of_the_case(browsing: Browsin
     house = browsing.house
     case = house.file()
     async with browsing.at(f"/cases/{case['number']}", by="guilin.lead", javascript=False) as page:
-        await page.get_by_role("button", name="到本件下一提醒").click()
+        await follow(page, page.get_by_role("button", name="到本件下一提醒"))
         assert page.url.endswith(f"/cases/{case['number']}")
         await expect(page.get_by_role("heading", level=1)).to_contain_text(case["number"])
     assert "triage_late" in [event["type"] for event in house.events(case)]

@@ -41,7 +41,8 @@ async def test_somebody_keeps_the_own_account(browsing: Browsing) -> None:
         await expect(page.get_by_role("status")).to_contain_text("密码已修改")
         await page.get_by_role("link", name="启用双重验证").click()
         picture = page.get_by_role("img", name="二维码")
-        assert await picture.evaluate("image => image.complete && image.naturalWidth > 100")
+        await expect(picture).to_have_js_property("complete", True)
+        assert await picture.evaluate("image => image.naturalWidth > 100")
         secret = (await page.locator("code").inner_text()).replace(" ", "")
         step = int(time.time()) // 30 * 30
         code = TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(step).decode()

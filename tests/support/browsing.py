@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
 from pages.tour import COOKIE, STEPS
 from tests.support.running import PASSWORD, House
@@ -92,19 +92,29 @@ async def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     await page.get_by_role("button", name="登录").click()
 
 
+async def follow(page: Page, leading: Locator) -> None:
+    """Click what leads to another page, and wait until that is there.
+
+    A click alone may return while the old page still stands, so that it would be the one that is judged.
+    """
+    async with page.expect_event("domcontentloaded"):
+        await leading.click()
+
+
 async def violations(page: Page) -> list[str]:
     """What axe finds wrong on a page. Injected past the policy of the page, which forbids it to others."""
     session = await page.context.new_cdp_session(page)
+    # Script and run are one expression: a page that comes between two would not know the script.
     script = AXE_FILE_PATH.read_text(encoding="utf-8")
-    await session.send("Runtime.evaluate", {"expression": script})
     found = await session.send(
         "Runtime.evaluate",
         {
-            "expression": "axe.run().then(r => JSON.stringify(r.violations))",
+            "expression": f"{script};\naxe.run().then(r => JSON.stringify(r.violations))",
             "awaitPromise": True,
             "returnByValue": True,
         },
     )
+    assert "exceptionDetails" not in found, found
     return [
         f"{each['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
         for each in json.loads(found["result"]["value"])
