@@ -105,7 +105,7 @@ class CalendarActivities:
         """Return each case with the terms it lacks. They are stored before anybody is told."""
         async with self._database.read() as session:
             found = [(case, await desk.lacking(session, case)) for case in page]
-            new = [terms for terms in desk.unseen() if not await terms_are_kept(session, terms)]
+            new = [each for each in desk.unseen() if not await session.run_sync(terms_are_kept, each)]
         if new:
             async with self._database.begin() as session:
                 for terms in new:

@@ -50,6 +50,7 @@ def erase_rows(connection: Connection, keyring: Keyring, case_id: str, at: datet
     for table, columns in _BLANKED.items():
         key = table.c.id if table is CASES else table.c.case_id
         connection.execute(update(table).where(key == case_id).values(dict.fromkeys(columns)))
+    connection.execute(update(CASES).where(CASES.c.id == case_id).values(erased=True))
     connection.execute(update(FILINGS).where(FILINGS.c.case_id == case_id).values(_blank_filing()))
     connection.execute(delete(COMMANDS).where(COMMANDS.c.case_id == case_id))
     _write_ups(connection, case_id)

@@ -2,8 +2,9 @@
 
 Rows are made by the server itself, with the shares of a busy city: of a hundred cases three are open,
 and of those one in five is late; of those that ended seven were late, thirty left a lesson, and four in
-five are of some three hundred matters. What else stands around cases is in `benchmarks/crowded_around.py`.
-Names are invented, phones are 1380013xxxx.
+five are of some three hundred matters. Those archived for three years are erased, but for the texts in
+their rows: so a search has the more to read. What else stands around cases is in
+`benchmarks/crowded_around.py`. Names are invented, phones are 1380013xxxx.
 """
 
 import json
@@ -31,11 +32,12 @@ WITH made AS (
          $3::timestamptz - make_interval(mins => ($2 - n) * 10) AS received_at
   FROM generate_series($1::int, $2::int) AS n
 )
-INSERT INTO cases (facts_due, id, number, hall, unit, co_units, channel, kind, status, level, light,
+INSERT INTO cases (facts_due, erased, id, number, hall, unit, co_units, channel, kind, status, level, light,
   round, outcome, open, referred, matter, problem, cause, lesson, received_at, registered_at, due_at,
   due_provisional, closed_at, on_time, step, step_by, order_due_at, response_since, policy_id, policy_version,
   calendar_version, seq, last_hash, state, updated_at)
-SELECT false, '00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'),
+SELECT false, NOT open AND lot >= 4 AND received_at < $3::timestamptz - '3 years'::interval,
+  '00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'),
   hall || to_char('2020-01-01'::date + n / 1000, '-YYYYMMDD-') || lpad((n % 1000)::text, 4, '0'),
   hall, unit, '[]', 'counter',
   CASE WHEN lot < 2 THEN 'complex' WHEN lot < 30 THEN 'commitment' ELSE 'simple' END,

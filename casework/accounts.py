@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import bindparam, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -35,6 +35,22 @@ SESSIONS = (PAGE, BY_PROVIDER)
 TOUCH, TOUCH_SESSION = timedelta(minutes=10), timedelta(minutes=1)
 
 PASSWORD_OWED, FACTOR_OWED = "password-change-needed", "second-factor-needed"
+
+LIVE = (
+    col(AccessToken.revoked_at).is_(None),
+    col(AccessToken.expires_at) > bindparam("now"),
+    or_(col(AccessToken.kind) == API, col(AccessToken.last_used_at) > bindparam("idle_since")),
+)
+"""What holds for a token that is good: not ended, not over, and a session not left alone."""
+
+# Made once: each request asks, and making a statement costs as much as running it.
+_OF_ANYONE = (
+    select(AccessToken, User)
+    .join(User, col(User.username) == AccessToken.username)
+    .where(col(AccessToken.hash) == bindparam("hash"), *LIVE, col(User.active).is_(True))
+)
+_OF_API = _OF_ANYONE.where(col(AccessToken.kind) == API)
+_OF_PAGES = _OF_ANYONE.where(col(AccessToken.kind).in_(SESSIONS))
 
 # One password of a user is checked at a time in this process: a person who signs in at several
 # screens at once must not use up the free attempts. (A lock that nobody waits for disappears.)
@@ -222,14 +238,9 @@ async def viewer_of(services: Services, token: str, kind: str = API, *, by_hand:
     Raises `Unauthenticated` for one unknown, ended or over.
     """
     now = await services.wall.now()
-    wanted = (
-        select(AccessToken, User)
-        .join(User, col(User.username) == AccessToken.username)
-        .where(AccessToken.hash == hash_token(token), *live(services, now))
-        .where(col(AccessToken.kind) == API if kind == API else col(AccessToken.kind).in_(SESSIONS))
-        .where(col(User.active).is_(True))
-    )
-    found = await services.database.look(lambda session: session.exec(wanted).first())
+    sent = {"hash": hash_token(token), **at(services, now)}
+    wanted = _OF_API if kind == API else _OF_PAGES
+    found = await services.database.look(lambda session: session.exec(wanted, params=sent).first())
     if found is None:
         raise Unauthenticated("bad-token")
     row, user = found
@@ -239,13 +250,9 @@ async def viewer_of(services: Services, token: str, kind: str = API, *, by_hand:
     return Viewer(user.username, user.name, Role(user.role), user.hall, user.unit, owes)
 
 
-def live(services: Services, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return what holds for a token that is good: not ended, not over, and a session not left alone."""
-    return (
-        col(AccessToken.revoked_at).is_(None),
-        col(AccessToken.expires_at) > now,
-        or_(col(AccessToken.kind) == API, col(AccessToken.last_used_at) > now - services.sign_in.idle),
-    )
+def at(services: Services, now: datetime) -> dict[str, datetime]:
+    """Return the values for `LIVE` at an instant of the real clock."""
+    return {"now": now, "idle_since": now - services.sign_in.idle}
 
 
 def _owed(services: Services, user: User, kind: str) -> str | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.errors import BadInput, NotFound
@@ -15,6 +16,7 @@ from models.directory import Hall
 from models.hall_calendar import (
     FIRST_YEAR,
     LAST_YEAR,
+    calendar_in,
     keep_terms,
     loaded_notices,
     read_calendar,
@@ -50,15 +52,20 @@ async def terms_for(services: Services, hall: str, at: datetime) -> Terms:
     The calendar reaches from the year before to three years after. Raises `NotFound` for a hall
     that is none, DatabaseUnavailable.
     """
-    async with services.database.read() as session:
-        place = await hall_of(session, hall)
-        calendar = await read_calendar(session, place, span(local(at).year))
-        policy = services.policies[place.policy_id]
-        terms = Terms.of(policy, calendar)
-        kept = services.pinned.knows(policy, calendar) or await terms_are_kept(session, terms)
+
+    def read(session: Session) -> tuple[Calendar, Terms, bool]:
+        place = session.get(Hall, hall) if is_code(hall) else None
+        if place is None:
+            raise NotFound("hall")
+        calendar = calendar_in(session, place, span(local(at).year))
+        terms = Terms.of(services.policies[place.policy_id], calendar)
+        kept = services.pinned.knows(terms.policy, calendar) or terms_are_kept(session, terms)
+        return calendar, terms, kept
+
+    calendar, terms, kept = await services.database.look(read)
     if not kept:
         await store_terms(services.database, terms)
-    services.pinned.remember(policy, calendar)
+    services.pinned.remember(terms.policy, calendar)
     return terms
 
 

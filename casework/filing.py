@@ -8,13 +8,14 @@ import asyncio
 import json
 import secrets
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from casework.calendars import terms_for
 from casework.engine import EngineUnavailable
@@ -23,7 +24,7 @@ from casework.finding import Found
 from casework.petitioners import masked
 from casework.pinned import Pinned
 from casework.reading import allowed_now, view_after
-from casework.sent import KEY_HEADER, body_hash, keep, opened_answer, sealed_answer
+from casework.sent import KEY_HEADER, body_hash, opened_answer, sealed_answer
 from casework.services import Services
 from casework.view import case_view, filing_view
 from casework.viewer import Viewer
@@ -41,6 +42,7 @@ OK, CREATED, ACCEPTED = 200, 201, 202
 # A hall without its policy file is an outage too: the filing stands, and waits for an operator.
 _NOT_NOW = (EngineUnavailable, DatabaseUnavailable, NotFound, KeyError)
 _FORM = ("matter", "problem", "attempts")
+_POLICY = select(Hall.policy_id).where(col(Hall.code) == bindparam("hall"))
 _log = structlog.get_logger(__name__)
 
 
@@ -69,12 +71,11 @@ class Filed:
 
 @dataclass(frozen=True, repr=False)
 class _Kept:
-    """A filing that is on disk, and what its answer needs. ``sent`` where it came with a key."""
+    """A filing that is on disk, and what its answer needs; no ``code`` where that is not known any more."""
 
     filing: Filing
     policy_id: str
-    code: str | None = None
-    sent: SentCommand | None = None
+    code: str | None
     repeated: bool = False
 
 
@@ -83,9 +84,9 @@ async def file_case(
 ) -> Filed:
     """File a form that was checked (contract.md, Filing); T0 is now, on the clock of the domain.
 
-    The same user, key and form give the same case again. With an origin T0 is its own, and the filing
-    is refused by the database (IntegrityError) where its key came before. Raises `BadInput` where the
-    key came with another form before, DatabaseUnavailable where nothing was kept.
+    The same user, key and form give the same case again, as it is by then. With an origin T0 is its own,
+    and the filing is refused by the database (IntegrityError) where its key came before. Raises `BadInput`
+    where the key came with another form before, DatabaseUnavailable where nothing was kept.
     """
     digest = body_hash(SCOPE, form)
     received_at = origin.received_at if origin else await services.clock.now()
@@ -98,9 +99,7 @@ async def file_case(
         raise kept
     if kept.filing.body_hash != digest:
         raise BadInput({KEY_HEADER: "idempotency_key_reused"})
-    if kept.sent and kept.sent.answer and kept.sent.answered:
-        return Filed(OK, opened_answer(services.keyring, kept.sent.command_id, kept.sent.answer))
-    return await _register(services, viewer, form, kept, None if kept.repeated else terms)
+    return await _register(services, viewer, form, kept, terms)
 
 
 async def _keep(
@@ -114,78 +113,76 @@ async def _keep(
 ) -> _Kept:
     """Commit the filing, or find the one that came before under this key."""
     sent_at = await services.wall.now()
-    filing = _filing(viewer, form, key, digest, received_at)
-    if origin is not None:
-        filing.origin_key, filing.imported_at = origin.key, origin.imported_at
-        filing.source, filing.reference = origin.source, origin.reference
-
-    def work(session: Session) -> _Kept:
-        if key is not None and (before := _before(session, viewer, key)):
-            return before
-        return _insert(services, session, filing, form, sent_at)
-
+    values = _values(viewer, form, key, digest, received_at, origin)
     try:
-        kept = await services.database.write(work)
-    except IntegrityError:  # the same key at the same instant: the other one was first
-        kept = await services.database.write(work)
-    if kept.sent and kept.code is None and kept.sent.answer and not kept.sent.answered:
-        code = opened_answer(services.keyring, kept.sent.command_id, kept.sent.answer)["query_code"]
-        return replace(kept, code=code)
-    return kept
+        return await services.database.write(
+            lambda session: _insert(services, session, values, form, sent_at)
+        )
+    except IntegrityError:
+        # Most keys are new: only the database is asked, which also sees who comes at the same instant.
+        if key is None:
+            raise
+        return await services.database.look(lambda session: _before(services, session, viewer, key))
 
 
-def _filing(viewer: Viewer, form: Values, key: str | None, digest: str, received_at: datetime) -> Filing:
-    return Filing(
-        case_id=case_id_at(received_at),
-        hall=form["hall"],
-        channel=form["channel"],
-        received_at=received_at,
-        clerk=viewer.username,
-        idempotency_key=key,
-        body_hash=digest,
-        cause=form.get("cause"),
-        query_code_hash="",
-    )
+def _values(
+    viewer: Viewer, form: Values, key: str | None, digest: str, received_at: datetime, origin: Origin | None
+) -> Values:
+    """Return what is known of a filing before its texts are sealed."""
+    values = {
+        "case_id": case_id_at(received_at),
+        "hall": form["hall"],
+        "channel": form["channel"],
+        "received_at": received_at,
+        "clerk": viewer.username,
+        "idempotency_key": key,
+        "body_hash": digest,
+        "cause": form.get("cause"),
+    }
+    if origin is not None:
+        values |= {"origin_key": origin.key, "imported_at": origin.imported_at}
+        values |= {"source": origin.source, "reference": origin.reference}
+    return values
 
 
-def _before(session: Session, viewer: Viewer, key: str) -> _Kept | None:
+def _before(services: Services, session: Session, viewer: Viewer, key: str) -> _Kept:
     same = Filing.clerk == viewer.username, Filing.idempotency_key == key
-    filing = session.exec(select(Filing).where(*same)).first()
-    if filing is None:
-        return None
-    mine = (
-        SentCommand.username == viewer.username,
-        SentCommand.scope == SCOPE,
-        SentCommand.key == key,
-    )
-    sent = session.exec(select(SentCommand).where(*mine)).first()
-    return _Kept(filing, _policy_of(session, filing.hall), sent=sent, repeated=True)
+    filing = session.exec(select(Filing).where(*same)).one()
+    sent = session.get(SentCommand, _command_id(filing.case_id))
+    code = None
+    if sent and sent.answer:
+        code = opened_answer(services.keyring, sent.command_id, sent.answer)["query_code"]
+        if hash_code(code) != filing.query_code_hash:  # a newer one was given out
+            code = None
+    return _Kept(filing, _policy_of(session, filing.hall), code, repeated=True)
 
 
 def _policy_of(session: Session, hall: str) -> str:
-    return session.get_one(Hall, hall).policy_id
+    policy: str = session.connection().execute(_POLICY, {"hall": hall}).scalar_one()
+    return policy
 
 
-def _insert(services: Services, session: Session, blank: Filing, form: Values, sent_at: datetime) -> _Kept:
-    keyring, case_id = services.keyring, blank.case_id
+def _insert(services: Services, session: Session, values: Values, form: Values, sent_at: datetime) -> _Kept:
+    keyring, case_id = services.keyring, values["case_id"]
     case_key, code = CaseKey.create(), new_code()
     texts = {name: form[name] for name in _FORM if name in form}
     sealed = case_key.seal_text(json.dumps(texts, ensure_ascii=False), "form")
-    filing = Filing(**blank.model_dump() | {"form": sealed, "query_code_hash": hash_code(code)})
+    filing = Filing(**values, form=sealed, query_code_hash=hash_code(code))
     session.add(filing)
     session.add(seal_petitioner(_petitioner(form), case_id, case_key, keyring))
     session.add(CaseSecret(case_id=case_id, wrapped_key=case_key.wrap(keyring, case_id)))
-    sent = None
     if filing.idempotency_key is not None:
-        sent = _sent(services, filing, code, sent_at)
-        session.add(sent)
+        session.add(_sent(services, filing, code, sent_at))
     session.flush()
-    return _Kept(filing, _policy_of(session, filing.hall), code, sent)
+    return _Kept(filing, _policy_of(session, filing.hall), code)
 
 
 def _sent(services: Services, filing: Filing, code: str, sent_at: datetime) -> SentCommand:
-    """Keep the query code, sealed: it is stored hashed elsewhere, and a repeat must tell it again."""
-    command_id = f"{SCOPE}:{filing.case_id}"
+    """Keep the query code, sealed: it is stored hashed elsewhere, and a repeat must tell it again.
+
+    Nothing else of the answer is kept, and nothing is left to settle: a filing is the relay's by itself.
+    """
+    command_id = _command_id(filing.case_id)
     return SentCommand(
         command_id=command_id,
         username=filing.clerk,
@@ -194,41 +191,51 @@ def _sent(services: Services, filing: Filing, code: str, sent_at: datetime) -> S
         case_id=filing.case_id,
         body_hash=filing.body_hash,
         answer=sealed_answer(services.keyring, command_id, {"query_code": code}),
+        answered=True,
         sent_at=sent_at,
     )
 
 
+def _command_id(case_id: str) -> str:
+    return f"{SCOPE}:{case_id}"
+
+
 async def _register(
-    services: Services, viewer: Viewer, form: Values, kept: _Kept, terms: Terms | BaseException | None
+    services: Services, viewer: Viewer, form: Values, kept: _Kept, terms: Terms | BaseException
 ) -> Filed:
     """Start the case and answer with it; what is out of reach now is the relay's part later.
 
-    `terms` (or why there are none) were read for this T0; None: a filing from before has its own.
+    `terms` (or why there are none) were read for a T0 of now: a filing from before has its own.
     """
     case_id = kept.filing.case_id
     code = {"query_code": kept.code} if kept.code else {}
     try:
-        terms = terms or await terms_for(services, kept.filing.hall, kept.filing.received_at)
+        if kept.repeated:
+            return Filed(OK, await _repeated_view(services, viewer, kept.filing) | code)
         if isinstance(terms, BaseException):
             raise terms
         await services.engine.start(case_id, terms)
-        answer = await _registered_view(services, viewer, form, kept, terms) | code
-        if kept.sent:
-            answer = await keep(services, kept.sent, CREATED, answer)
+        return Filed(CREATED, await _registered_view(services, viewer, form, case_id, terms) | code)
     except _NOT_NOW as error:
         _log.warning("filing kept for the relay", case_id=case_id, error=str(error)[:200])
         waiting = filing_view(kept.filing, form, masked(_petitioner(form)), kept.policy_id)
         return Filed(ACCEPTED, waiting | code)
-    return Filed(OK if kept.repeated else CREATED, answer)
+
+
+async def _repeated_view(services: Services, viewer: Viewer, filing: Filing) -> Values:
+    """Return the case of a filing that came before, started where nobody has yet."""
+    if filing.number is None:
+        terms = await terms_for(services, filing.hall, filing.received_at)
+        await services.engine.start(filing.case_id, terms)
+    return await view_after(services, viewer, filing.case_id)
 
 
 async def _registered_view(
-    services: Services, viewer: Viewer, form: Values, kept: _Kept, terms: Terms
+    services: Services, viewer: Viewer, form: Values, case_id: str, terms: Terms
 ) -> Values:
     """Return the case to whoever filed it; its petitioner and its terms are at hand."""
-    case_id = kept.filing.case_id
     case = await services.database.look(lambda session: session.get_one(Case, case_id))
-    if kept.repeated or case.seq > 1:  # something happened to it already
+    if case.seq > 1:  # something happened to it already
         return await view_after(services, viewer, case_id)
     pinned = Pinned(terms.policy, terms.read_calendar())
     found = Found(case, decode_state(case.state), pinned)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text, true
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, false, text, true
 from sqlmodel import Field
 
 from models.base import CODE, DIGEST, KEY, NAME, UUID, Base, Json, RowId, UTCDateTime, index_where
@@ -19,8 +19,8 @@ class Case(Base, table=True):
     unanswered order is due; all three are empty once it is closed. `response_since` is the oldest
     instant from which the citizen is owed a word, while the unit works on the case. `facts_due`: its row
     of `case_facts` is older than its ledger. `source` and `reference` say where it came from and its number
-    there, where it came from another system. Erasure blanks `matter`, `problem`, `reply_text`, `lesson` and
-    `reference`.
+    there, where it came from another system. `erased`: the key of its texts is destroyed. Erasure blanks
+    `matter`, `problem`, `reply_text`, `lesson` and `reference`.
     """
 
     __tablename__ = "cases"
@@ -53,6 +53,12 @@ class Case(Base, table=True):
         index_where("ix_cases_red", "light = 'red'", "received_at", "hall", "id"),
         # Whose facts are to be written: few, and for seconds.
         index_where("ix_cases_facts_due", "facts_due", "received_at", "id"),
+        # Whose personal data still stands, by when it was archived: each pass starts at the oldest.
+        index_where(
+            "ix_cases_standing",
+            "status = 'archived' AND NOT erased",
+            *("hall", "updated_at", "id"),
+        ),
         index_where("ix_cases_next_alarm_at", "next_alarm_at IS NOT NULL", "next_alarm_at"),
     )
 
@@ -101,6 +107,7 @@ class Case(Base, table=True):
     facts_due: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     source: str | None = Field(default=None, max_length=CODE)
     reference: str | None = Field(default=None, max_length=CODE)
+    erased: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class CaseCoUnit(Base, table=True):

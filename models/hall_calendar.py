@@ -5,8 +5,9 @@ from datetime import date, time
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import bindparam, or_
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,6 +24,13 @@ FIRST_YEAR, LAST_YEAR = 2004, max(YEARS)
 """The years for which some layer knows the working days."""
 
 Notices = Mapping[int, Notice]
+Loaded = tuple[dict[int, Notice], dict[int, Notice]]
+_NOTICES = (
+    select(CalendarYear)
+    .where(or_(col(CalendarYear.hall).is_(None), col(CalendarYear.hall) == bindparam("hall")))
+    .where(col(CalendarYear.year).in_(bindparam("years", expanding=True)))
+    .order_by(col(CalendarYear.version))
+)
 
 
 def span(first: int, last: int | None = None) -> range:
@@ -34,23 +42,19 @@ def span(first: int, last: int | None = None) -> range:
     return range(max(first - 1, FIRST_YEAR), min(last + 3, LAST_YEAR) + 1)
 
 
-async def loaded_notices(
-    session: AsyncSession, hall: str | None, years: Iterable[int]
-) -> tuple[dict[int, Notice], dict[int, Notice]]:
+async def loaded_notices(session: AsyncSession, hall: str | None, years: Iterable[int]) -> Loaded:
     """Return the newest national notices, and the hall's own days, of these years and the next one.
 
     (The notice of the next year may still move days of December.)
     """
+    return await session.run_sync(_notices, hall, years)
+
+
+def _notices(session: Session, hall: str | None, years: Iterable[int]) -> Loaded:
     wanted = {*years} | {year + 1 for year in years}
-    of_whom = or_(col(CalendarYear.hall).is_(None), col(CalendarYear.hall) == hall)
-    rows = await session.exec(
-        select(CalendarYear)
-        .where(of_whom, col(CalendarYear.year).in_(wanted))
-        .order_by(col(CalendarYear.version))
-    )
     national: dict[int, Notice] = {}
     own: dict[int, Notice] = {}
-    for row in rows:
+    for row in session.scalars(_NOTICES, {"hall": hall, "years": [*wanted]}):
         (national if row.hall is None else own)[row.year] = read_notice(row)
     return national, own
 
@@ -72,8 +76,13 @@ async def read_calendar(session: AsyncSession, hall: Hall | None, years: Iterabl
 
     Raises ValueError for years outside FIRST_YEAR to LAST_YEAR.
     """
+    return await session.run_sync(calendar_in, hall, years)
+
+
+def calendar_in(session: Session, hall: Hall | None, years: Iterable[int]) -> Calendar:
+    """Do what `read_calendar` does, in a plain session: for `Database.look`."""
     years = [*years]
-    national, own = await loaded_notices(session, hall.code if hall else None, years)
+    national, own = _notices(session, hall.code if hall else None, years)
     return assembled(years, national, own, hours_of(hall))
 
 
@@ -94,10 +103,10 @@ def _assembled(
     return build_calendar(years, dict(national), dict(own), hours)
 
 
-async def terms_are_kept(session: AsyncSession, terms: Terms) -> bool:
+def terms_are_kept(session: Session, terms: Terms) -> bool:
     """Whether the policy version and the calendar stand in their tables."""
-    policy = await session.get(PolicyVersion, (terms.policy.id, terms.policy.version))
-    calendar = await session.get(CalendarSnapshot, str(terms.calendar["version"]))
+    policy = session.get(PolicyVersion, (terms.policy.id, terms.policy.version))
+    calendar = session.get(CalendarSnapshot, str(terms.calendar["version"]))
     return policy is not None and calendar is not None
 
 

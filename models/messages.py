@@ -47,7 +47,7 @@ class Terms:
     @classmethod
     def of(cls, policy: Policy, calendar: Calendar) -> "Terms":
         """Return the terms for this policy and calendar."""
-        return cls(policy, calendar_values(calendar))
+        return cls(policy, _values_of(calendar))
 
     def read_calendar(self) -> Calendar:
         """Return the calendar, typed."""

@@ -2,6 +2,7 @@
 
 Order of refusals (contract.md): 401, 404, 403, 422, 409. FastAPI runs these dependencies before it
 looks at query and path, but reads a declared body first of all: bodies go through `routes.bodies`.
+All are coroutines: it would run a plain function in a thread.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,13 +28,13 @@ bearer_sent = OAuth2PasswordBearer(
 )
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """Return what the entry point built."""
     given: Services = request.app.state.services
     return given
 
 
-def bearer_token(token: Annotated[str | None, Depends(bearer_sent)]) -> str:
+async def bearer_token(token: Annotated[str | None, Depends(bearer_sent)]) -> str:
     """Return the token as sent. Raises `Unauthenticated`."""
     if not token:
         raise Unauthenticated("no-token")

@@ -10,6 +10,8 @@ from casework import commanding
 from casework.delivery import deliver
 from casework.engine import EngineUnavailable
 from models.command import SentCommand
+from models.database import DatabaseUnavailable
+from rules.case.errors import Illegal
 from tests.support.house import House, form, triage
 
 
@@ -154,7 +156,7 @@ async def test_a_command_whose_answer_was_lost_is_not_done_twice(
 
     async def lost(*given: Any) -> int:
         await deliver(*given)
-        raise EngineUnavailable("the connection broke")
+        raise DatabaseUnavailable("the connection broke")
 
     with monkeypatch.context() as patched:
         patched.setattr(commanding, "deliver", lost)
@@ -162,6 +164,26 @@ async def test_a_command_whose_answer_was_lost_is_not_done_twice(
     again = await house.post(path, body, by=by, key="r")
     assert (again.status_code, again.json()["status"]) == (200, "replied")
     assert (await types_of(house, case)).count("reply") == 1
+
+
+@pytest.mark.parametrize("key", [None, "r"])
+@pytest.mark.parametrize("failure", [EngineUnavailable("no answer in time"), Illegal("archive", "archived")])
+async def test_an_act_that_is_in_the_ledger_was_done_whatever_the_engine_said(
+    house: House, monkeypatch: pytest.MonkeyPatch, key: str | None, failure: Exception
+) -> None:
+    """An update that comes while the workflow ends is told of a failure, also the one that ended it."""
+    case = await house.closed()
+
+    async def lost(*given: Any) -> int:
+        await deliver(*given)
+        raise failure
+
+    monkeypatch.setattr(commanding, "deliver", lost)
+    answer = await house.post(f"cases/{case['id']}/archive", {}, by="guilin.lead", key=key)
+    assert (answer.status_code, answer.json()["status"]) == (200, "archived")
+    async with house.services.database.read() as session:
+        sent = (await session.exec(select(SentCommand).where(SentCommand.scope == case["id"]))).all()
+    assert [(row.key, row.answered) for row in sent] == ([] if key is None else [(key, True)])
 
 
 async def test_answers_lie_sealed(house: House) -> None:
