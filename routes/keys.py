@@ -12,7 +12,8 @@ Key = Annotated[
     str | None,
     Header(
         alias=KEY_HEADER,
-        description="The same user, key and body get the first answer again; kept for 7 days at least.",
+        description="The same user, key and body get the first answer again, of a filing the same case; "
+        "kept for 7 days at least.",
         json_schema_extra={"minLength": 1, "maxLength": LONGEST},
     ),
 ]
