@@ -18,7 +18,7 @@ from prometheus_client import (
 
 from assembly import Failure
 from casework.services import Services
-from routes import health
+from routes import add_routes, health
 from routes.middleware import RequestLog
 from routes.problems import install_problem_handlers
 
@@ -53,10 +53,9 @@ def worker_app(services: Services) -> FastAPI:
     """Return what a worker answers to operators."""
     app = FastAPI(openapi_url=None)
     app.state.services = services
-    app.state.routes = health.router.routes
     app.state.http_metrics = process_metrics()
     install_problem_handlers(app)
-    app.include_router(health.router)
+    add_routes(app, [health])
     app.add_middleware(RequestLog)
     return app
 

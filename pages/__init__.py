@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from routes import add_routes
+
 
 def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     """Mount every page, the static files, and error pages for whoever asked for a page."""
@@ -68,11 +70,9 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules += [public_cases, figures, what_if, personal_data]
     modules += [account_notifications, admin_deliveries]
     modules += [rehearsal] * in_rehearsal
-    for module in modules:
-        app.include_router(module.router, include_in_schema=False)
+    add_routes(app, modules)
     app.state.in_rehearsal = in_rehearsal
     app.state.print_dossier = dossier_pdf  # for the API too, which stands below the pages' words
-    app.state.routes += [route for module in modules for route in module.router.routes]
     mount_static(app)
     install_error_pages(app)
     app.add_middleware(BodyLimit)

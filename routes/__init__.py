@@ -1,10 +1,13 @@
 """The JSON API, thin: reads a request, calls casework, and says in HTTP what came of it."""
 
+from collections.abc import Iterable
+from types import ModuleType
+
 from fastapi import FastAPI
 
 
 def register_routes(app: FastAPI, *, in_rehearsal: bool = False) -> None:
-    """Include every router; those that move time only where a rehearsal runs."""
+    """Add every route; those that move time only where a rehearsal runs."""
     # Not at the head: whoever needs one module of this package must not import all of them.
     from routes import (
         access_log,
@@ -31,7 +34,14 @@ def register_routes(app: FastAPI, *, in_rehearsal: bool = False) -> None:
     modules = [token, me, attachments, evidence, cases, commands, public, calendar, directory, notifications]
     modules += [figures, reports, bulletins, access_log, work_orders, codec, health]
     modules += [rehearsal] * in_rehearsal
+    add_routes(app, modules)
+
+
+def add_routes(app: FastAPI, modules: Iterable[ModuleType]) -> None:
+    """Make the routes of each module's router the app's own, in order.
+
+    `include_router` puts them behind one object a router, which who looks for a route (a 405, the measuring
+    of requests) has to open up again each time: that was a tenth of a request.
+    """
     for module in modules:
-        app.include_router(module.router)
-    # What is included hides its routes; a 405 names the methods of them all.
-    app.state.routes = [route for module in modules for route in module.router.routes]
+        app.router.routes += module.router.routes

@@ -1,11 +1,13 @@
 """The OpenAPI document, where FastAPI can't know it: problem JSON, and bodies read by hand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from routes.bodies import DOCUMENTED
 from routes.problems import Problem
@@ -45,18 +47,19 @@ def public_refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Have the app serve the completed document."""
+    """Have the app serve the completed document of the routes that it has by now: pages come after."""
+    routes = [*app.routes]
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _completed(app)
+            app.openapi_schema = _completed(app, routes)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _completed(app: FastAPI) -> dict[str, Any]:
-    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+def _completed(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    made = get_openapi(title=app.title, version=app.version, description=app.description, routes=routes)
     models: list[type[BaseModel]] = [Problem, *DOCUMENTED.values()]
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas = made.setdefault("components", {}).setdefault("schemas", {})

@@ -182,8 +182,7 @@ def _http(request: Request, error: HTTPException) -> JSONResponse:
 
 def _allowed_methods(request: Request) -> dict[str, str]:
     """Return the header of a 405: of every route at this path; the framework names the first one's."""
-    routes = [*request.app.routes, *request.app.state.routes]
-    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
     methods = {method for route in matching for method in getattr(route, "methods", None) or ()}
     return {"Allow": ", ".join(sorted(methods))}
 

@@ -1,22 +1,23 @@
-"""Every route of the application, flat: what is included in a router hides its routes."""
+"""Every route of the application, flat: a router included in another one hides its routes."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 API = ("/api/", "/healthz", "/readyz", "/metrics")
 
 
 def every_route(app: FastAPI) -> list[str]:
-    """Each route once, as `GET /api/cases/{id}`."""
-    flat = _flat(app.state.routes, "")
-    return sorted({f"{method} {path}" for path, methods in flat for method in methods})
+    """Each route of ours once, as `GET /api/cases/{id}`."""
+    return sorted(_named(app, APIRoute))
 
 
 def answered(app: FastAPI) -> set[str]:
     """Whatever the application itself answers, registered by us or not; a mount as `MOUNT /static`."""
-    return {f"{method} {path}" for path, methods in _flat(app.routes, "") for method in methods}
+    return _named(app, BaseRoute)
 
 
 def page_routes(app: FastAPI) -> list[str]:
@@ -24,10 +25,20 @@ def page_routes(app: FastAPI) -> list[str]:
     return [route for route in every_route(app) if not route.split()[1].startswith(API)]
 
 
-def _flat(routes: Iterable[Any], prefix: str) -> Iterator[tuple[str, Iterable[str]]]:
+def _named(app: FastAPI, kind: type[BaseRoute]) -> set[str]:
+    found = _flat(app.routes, "")
+    return {
+        f"{method} {prefix}{route.path}"
+        for prefix, route in found
+        if isinstance(route, kind)
+        for method in getattr(route, "methods", None) or ("MOUNT",)
+    }
+
+
+def _flat(routes: Iterable[Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for route in routes:
         inner = getattr(route, "original_router", None)
         if inner is None:
-            yield prefix + route.path, getattr(route, "methods", None) or ("MOUNT",)
+            yield prefix, route
         else:
             yield from _flat(inner.routes, prefix + route.include_context.prefix)
