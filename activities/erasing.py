@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Table, delete, select, update
 from activities.tables import CASES, FACTS, FILINGS, PETITIONERS, SECRETS
 from models.attachment import Attachment
 from models.base import Base
+from models.codes import hash_code, new_code
 from models.command import SentCommand
-from models.crypto import Keyring, hash_code, new_code
+from models.crypto import Keyring
 from models.report import ReportCase, ReportFile, sealing
 from models.typical import TypicalCase
 

@@ -34,7 +34,8 @@ from casework.calendars import terms_for
 from casework.engine import Engine, workflow_id
 from casework.facts_filling import fill_facts
 from casework.histories import export_ended
-from models.crypto import CaseKey, hash_code, new_code
+from models.codes import hash_code, new_code
+from models.crypto import CaseKey
 from models.filing import CaseSecret, Filing
 from models.messages import CommandMessage, Terms, encode_command
 from rules.case import commands as c

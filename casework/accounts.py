@@ -22,7 +22,7 @@ from casework.viewer import Viewer
 from models.access import AccessToken, Attempt
 from models.access_log import append
 from models.base import CODE
-from models.crypto import hash_token, new_token
+from models.codes import hash_token, new_token
 from models.database import DatabaseUnavailable
 from models.directory import User
 from rules.case.vocabulary import Role

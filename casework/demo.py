@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.passwords import check_password, hash_password
 from casework.services import Services
-from models.crypto import new_code
+from models.codes import new_code
 from models.directory import ContactEntry, Hall, Unit, User
 from rules.case.vocabulary import Role
 

@@ -14,7 +14,7 @@ from casework.services import Services
 from casework.turns import take_turn
 from models.access import AccessToken, Attempt
 from models.access_log import append
-from models.crypto import hash_token
+from models.codes import hash_token
 
 QUIET = timedelta(hours=1)
 ACTION, REASON = "refused_401", "token-ended"

@@ -29,8 +29,9 @@ from casework.services import Services
 from casework.view import case_view, filing_view
 from casework.viewer import Viewer
 from models.case import Case
+from models.codes import hash_code, new_code
 from models.command import SentCommand
-from models.crypto import CaseKey, hash_code, new_code
+from models.crypto import CaseKey
 from models.database import DatabaseUnavailable
 from models.directory import Hall
 from models.filing import CaseSecret, Filing

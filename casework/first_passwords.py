@@ -6,7 +6,7 @@ knowledge): neither can sign in as the person concerned.
 """
 
 from casework.services import Services
-from models.crypto import CODE_ALPHABET
+from models.codes import CODE_ALPHABET
 
 _PURPOSE = "first password"
 _GROUP = 4  # characters

@@ -31,6 +31,7 @@ COMMANDS_WITHIN = timedelta(hours=1)
 _ENDED = text("case_runs.state = 'ended'")
 _LOST = text("history_exports.outcome = 'lost'")
 _UNSENT = text("deliveries.status <> 'sent'")
+_BEHIND = text("cases.facts_due")
 
 HELP = {
     "bancheng_open_cases": ("Cases that are open.", ("hall", "light")),
@@ -40,6 +41,8 @@ HELP = {
     "bancheng_filings_unregistered_oldest_seconds": ("Age of the oldest of them.", ()),
     "bancheng_commands_unanswered": ("Commands of the last hour that nobody got an answer to.", ()),
     "bancheng_commands_unanswered_oldest_seconds": ("Age of the oldest of them.", ()),
+    "bancheng_facts_waiting": ("Cases whose rows for the figures are older than their ledger.", ()),
+    "bancheng_facts_waiting_oldest_seconds": ("For how long nothing has happened to the oldest of them.", ()),
     "bancheng_notifications_unsent": (
         "Messages for people outside, not sent.",
         ("channel", "status"),
@@ -69,6 +72,7 @@ def read_gauges(session: Session, now: datetime, wall: datetime) -> list[Sample]
     """Return every sample; `now` is the domain's clock, `wall` the real one, on which commands are sent."""
     parts = (_cases(session), _alarms(session, now), _filings(session, now), _commands(session, wall))
     more = (
+        _facts(session, now),
         _notifications(session, now),
         _reports(session, now),
         _heads(session, now),
@@ -114,6 +118,13 @@ def _commands(session: Session, wall: datetime) -> Iterator[Sample]:
     open_ones = lately, col(SentCommand.answered).is_(False)
     count, oldest = session.exec(select(func.count(), func.min(SentCommand.sent_at)).where(*open_ones)).one()
     yield from _aged("bancheng_commands_unanswered", count, oldest, wall)
+
+
+def _facts(session: Session, now: datetime) -> Iterator[Sample]:
+    """They are written once a case is at rest: before that nothing is late."""
+    waiting = _BEHIND, col(Case.updated_at) <= now - 2 * PATIENCE
+    count, oldest = session.exec(select(func.count(), func.min(Case.updated_at)).where(*waiting)).one()
+    yield from _aged("bancheng_facts_waiting", count, oldest, now)
 
 
 def _notifications(session: Session, now: datetime) -> Iterator[Sample]:

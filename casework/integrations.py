@@ -11,7 +11,7 @@ from casework.texts import is_code
 from casework.users import OPERATOR
 from casework.viewer import Viewer
 from models.access_log import append
-from models.crypto import hash_token, new_token
+from models.codes import hash_token, new_token
 from models.imported import Integration
 from rules.case.vocabulary import Role
 

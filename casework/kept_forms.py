@@ -15,7 +15,8 @@ from casework.accounts import SESSIONS
 from casework.services import Services
 from casework.viewer import Viewer
 from models.access import AccessToken
-from models.crypto import UnsealError, hash_token
+from models.codes import hash_token
+from models.crypto import UnsealError
 from models.kept_form import KeptForm
 
 KEPT = timedelta(hours=2)

@@ -16,7 +16,7 @@ from casework.services import Services
 from casework.viewer import Viewer
 from models.access import AccessToken
 from models.access_log import append
-from models.crypto import hash_token
+from models.codes import hash_token
 from models.directory import User
 
 

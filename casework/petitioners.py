@@ -11,7 +11,8 @@ from casework.services import Services
 from casework.viewer import Viewer
 from models.access_log import append
 from models.case import Case
-from models.crypto import CaseKey, Keyring, hash_code, new_code
+from models.codes import hash_code, new_code
+from models.crypto import CaseKey, Keyring
 from models.filing import CaseSecret, Filing, Petitioner
 from models.petitioner import PetitionerDetails, open_petitioner
 from rules.case.vocabulary import Role

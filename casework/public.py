@@ -21,7 +21,7 @@ from casework.throttle import count_wrong, refuse_if_full
 from casework.viewer import Viewer
 from models.access_log import append
 from models.case import Case
-from models.crypto import hash_code
+from models.codes import hash_code
 from models.filing import Filing
 from models.tracing import new_command_id
 from rules.case.commands import Command

@@ -6,12 +6,9 @@ another case doesn't open. Source: design.md, Personal data.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import os
 import re
-import secrets
-import unicodedata
 from collections.abc import Mapping
 from typing import Self
 
@@ -20,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from models.codes import bare
 from models.outage import DatabaseUnavailable
 
 KEY_BYTES = 32
@@ -200,7 +198,7 @@ class Keyring(Sealer):
 
     @staticmethod
     def _digest(key: bytes, purpose: str, value: str) -> str:
-        message = purpose.encode() + b"\0" + _bare(value).casefold().encode()
+        message = purpose.encode() + b"\0" + bare(value).casefold().encode()
         return hmac.digest(key, message, "sha256").hex()
 
 
@@ -262,41 +260,6 @@ class CaseKey(Sealer):
 def generate_key(key_id: str = "k1") -> str:
     """Return a new key as the settings write it: `id:base64key`."""
     return f"{key_id}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
-
-
-# Crockford's alphabet: no I, L, O and U, so that a code survives a phone call and a photocopy.
-CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CODE_LENGTH = 16  # 5 bits each: the 80 bits of contract.md
-_LOOKALIKES = str.maketrans("OIL", "011")
-
-
-def new_code() -> str:
-    """Return a new query code: 80 random bits as four groups of four."""
-    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-    return "-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4))
-
-
-def hash_code(code: str) -> str:
-    """Return the digest of a query code as typed: case, width and separators don't matter.
-
-    It has no key on purpose: 80 random bits need none, and a receipt outlives every key.
-    """
-    plain = _bare(code).upper().translate(_LOOKALIKES)
-    return hashlib.sha256(b"bancheng query code\0" + plain.encode()).hexdigest()
-
-
-def new_token() -> str:
-    """Return a new bearer token or session id: 256 random bits."""
-    return secrets.token_urlsafe(32)
-
-
-def hash_token(token: str) -> str:
-    """Return the digest under which a token is stored."""
-    return hashlib.sha256(b"bancheng token\0" + token.encode()).hexdigest()
-
-
-def _bare(text: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text)))
 
 
 def _wrapping(case_id: str) -> str:

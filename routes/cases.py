@@ -1,6 +1,5 @@
 """`/api/cases`: filing, reading, the ledger, the petitioner. Commands stand in `routes.commands`."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -20,7 +19,7 @@ from routes.answers import CaseAnswer, CaseList, EventList, FiledAnswer, Holding
 from routes.bodies import Body, body_of, raw_body, read_body
 from routes.dependencies import Given, SignedIn, Staff, only
 from routes.fields import Code, Name, PeriodEnd, PeriodStart, Text
-from routes.filing_body import OTHER_HALL, FilingBody, read_filing
+from routes.filing_body import FilingBody, OtherHall, read_filing
 from routes.keys import Key, key_faults
 from routes.openapi import refusals
 from routes.pages import Page, PerPage
@@ -59,14 +58,12 @@ class NothingBody(Body):
 )
 async def file(request: Request, services: Given, viewer: Filer, key: Key = None) -> JSONResponse:
     """File a case (登记)."""
-    today, raw = local(await services.clock.now()).date(), await raw_body(request)
+    today = local(await services.clock.now()).date()
     try:
-        form = read_filing(raw, viewer.hall, today, key_faults(key))
-    except BadInput as refused:
-        if refused.faults.get("hall") != OTHER_HALL:
-            raise
+        form = read_filing(await raw_body(request), viewer.hall, today, key_faults(key))
+    except OtherHall as refused:
         # Beyond the clerk's scope, whatever else is wrong with it.
-        if await is_hall(services, json.loads(raw)["hall"]):
+        if await is_hall(services, refused.hall):
             raise Forbidden("file", viewer.role) from refused
         raise BadInput(refused.faults | {"hall": "unknown_hall"}) from refused
     filed = await file_case(services, viewer, form, key)

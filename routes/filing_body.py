@@ -20,6 +20,14 @@ OTHER_HALL = "other_hall"
 NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
+class OtherHall(BadInput):
+    """The form is for another hall than the clerk's own; `hall` is the code that it names."""
+
+    def __init__(self, faults: Mapping[str, str], hall: str) -> None:
+        super().__init__(faults)
+        self.hall = hall
+
+
 def _in_the_past(on: date, info: ValidationInfo) -> date:
     """Legacy matters go back for decades, but not before there was anybody to ask."""
     if on.year < FIRST_YEAR:
@@ -70,7 +78,7 @@ class FilingBody(Body):
 def read_filing(
     raw: bytes, hall: str | None, today: date, faults: Mapping[str, str] = NO_FAULTS
 ) -> dict[str, Any]:
-    """Return the form as JSON values, without what was left out. Raises `BadInput`.
+    """Return the form as JSON values, without what was left out. Raises `BadInput`, `OtherHall`.
 
     `hall` is the clerk's own, `today` the date in Shanghai; `faults` were found elsewhere already.
     """
@@ -78,8 +86,12 @@ def read_filing(
     try:
         body = FilingBody.model_validate_json(raw or b"{}", context=context)
     except ValidationError as error:
-        found = dict(validation_faults(error.errors(include_url=False)))
-        raise BadInput({**faults, **found}) from error
+        errors = error.errors(include_url=False)
+        found = {**faults, **dict(validation_faults(errors))}
+        if found.get("hall") == OTHER_HALL:
+            named = next(each["input"] for each in errors if each["loc"] == ("hall",))
+            raise OtherHall(found, named) from error
+        raise BadInput(found) from error
     if faults:
         raise BadInput(faults)
     return body.model_dump(mode="json", exclude_none=True)

@@ -171,6 +171,7 @@ ROWS: list[tuple[str, list[dict[str, Any]]]] = [
                 "最久的等待",
                 ("max(bancheng_filings_unregistered_oldest_seconds)", "登记"),
                 ("max(bancheng_commands_unanswered_oldest_seconds)", "操作"),
+                ("max(bancheng_facts_waiting_oldest_seconds)", "统计数据"),
                 ("max(bancheng_reports_late_oldest_seconds)", "报告"),
                 unit="s",
             ),

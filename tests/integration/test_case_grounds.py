@@ -13,9 +13,9 @@ from tests.support.case_pages import (
     Case,
     dispatched,
     texts,
-    visit,
 )
 from tests.support.house import NOTICE, House, triage
+from tests.support.visiting import visit
 
 
 async def beside(house: House, by: str, case: Case, command: str) -> str:

@@ -2,8 +2,19 @@
 
 from typing import Any
 
-from tests.support.case_pages import CONTACT, LEAD, ODD, PDF, Case, dispatched, part, texts, types, visit
+from tests.support.case_pages import (
+    CONTACT,
+    LEAD,
+    ODD,
+    PDF,
+    Case,
+    dispatched,
+    part,
+    texts,
+    types,
+)
 from tests.support.house import House
+from tests.support.visiting import visit
 
 FIRST, SECOND = PDF, PDF + b"\n"
 

@@ -146,6 +146,19 @@ async def test_evidence_that_waits_or_is_lost_is_counted(office: Office) -> None
     assert (found["bancheng_ledger_check_ok"], found["bancheng_ledger_check_age_seconds"]) == (0, 120)
 
 
+async def test_figures_wait_where_a_case_at_rest_has_not_been_written(house: House) -> None:
+    behind, busy, written = [await house.file() for _ in range(3)]
+    database = house.services.database
+    rows = ((behind, True, 4 * MINUTE), (busy, True, timedelta()), (written, False, 9 * MINUTE))
+    async with database.begin() as session:
+        for case, due, ago in rows:
+            values = {"facts_due": due, "updated_at": NOW - ago}
+            await session.exec(update(Case).where(col(Case.id) == case["id"]).values(values))
+    found = await gauges(database)
+    assert found["bancheng_facts_waiting"] == 1
+    assert found["bancheng_facts_waiting_oldest_seconds"] == 240
+
+
 async def test_open_cases_count_by_hall_and_light_and_alarms_from_their_due_time(house: House) -> None:
     first, second = await house.file(), await house.file()
     await house.file(hall="chengzhong", by="chengzhong.clerk")

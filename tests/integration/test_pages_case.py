@@ -19,9 +19,9 @@ from tests.support.case_pages import (
     actions,
     texts,
     types,
-    visit,
 )
 from tests.support.house import House, form, triage
+from tests.support.visiting import visit
 
 WITHIN = 30.0  # seconds
 TEXT = {"text": "内容如上"}

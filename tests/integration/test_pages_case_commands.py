@@ -21,10 +21,9 @@ from tests.support.case_pages import (
     part,
     texts,
     types,
-    visit,
 )
 from tests.support.house import NOTICE, House
-from tests.support.visiting import hidden
+from tests.support.visiting import hidden, visit
 
 Prepare = Callable[[House], Awaitable[Case]]
 

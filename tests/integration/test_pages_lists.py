@@ -1,4 +1,4 @@
-"""The lists over HTTP: who sees which rows, in which order, how much time is left, and the inbox."""
+"""The lists over HTTP: who sees which rows, in which order, and how much time is left."""
 
 import re
 from collections.abc import Mapping
@@ -6,31 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 
 from casework.rows import left_until
 from models.case import Case
-from models.inbox import Notification
 from pages.list_words import left_words
 from tests.support.calendars import CALENDAR_2026
 from tests.support.house import PHONE, House, triage
-from tests.support.visiting import Visitor, visiting
+from tests.support.visiting import Visitor, shown, visit
 
 CONTACT, LEADER, LEAD = "guilin.market.contact", "guilin.market.leader", "guilin.lead"
 CLERK, SUPERVISOR = "guilin.clerk", "guilin.supervisor"
 ODD = "<b>x</b> =SUM(A1) שלום 𠮷"
-
-
-def visit(house: House, username: str) -> Any:
-    """A browser of somebody in this house."""
-    return visiting(house.app, house.services, username)
-
-
-async def shown(house: House, username: str, path: str) -> str:
-    async with visit(house, username) as browser:
-        answer = await browser.get(path)
-        assert answer.status_code == 200, (username, path, answer.text)
-        return str(answer.text)
 
 
 def numbers(page: str) -> list[str]:
@@ -373,43 +360,3 @@ LEFT = [
 def test_what_is_left_is_told_in_working_hours(now: str, due: str, words: str) -> None:
     at, until = (datetime.fromisoformat(f"{each}:00+08:00") for each in (now, due))
     assert left_words(left_until(until, at, CALENDAR_2026)) == words
-
-
-async def test_the_inbox_marks_one_and_all_as_read(house: House) -> None:
-    first, _ = await house.file(), await house.file()
-    async with visit(house, CLERK) as browser:
-        page = (await browser.get("/inbox")).text
-        assert "2 条未读" in page and f'href="/cases/{first["number"]}"' in page
-        assert page.index(first["number"]) > page.index("0002"), "newest first"
-        (newest,) = re.findall(r'name="up_to" value="(\d+)"', page)
-        ids = re.findall(r'name="id" value="(\d+)"', page)
-        assert newest == ids[0] and len(ids) == 2
-        assert (await browser.post("/inbox/read", {"id": ids[1]})).headers["location"] == "/inbox"
-        assert "1 条未读" in (await browser.get("/inbox")).text
-        await house.file()
-        await browser.post("/inbox/read-all", {"up_to": newest})
-        left = (await browser.get("/inbox")).text
-        # What came in after the page was shown is still new.
-        assert "1 条未读" in left and re.findall(r'name="id" value="(\d+)"', left) > [newest]
-
-
-async def test_nobody_marks_or_reads_the_messages_of_others(house: House) -> None:
-    case = await house.file()
-    async with house.services.database.read() as session:
-        notes = (await session.exec(select(Notification))).all()
-    theirs = max(note.id or 0 for note in notes)
-    async with visit(house, "chengzhong.clerk") as stranger:
-        await stranger.post("/inbox/read", {"id": str(theirs)})
-        await stranger.post("/inbox/read-all", {"up_to": str(theirs)})
-        assert case["number"] not in (await stranger.get("/inbox")).text
-    async with house.services.database.read() as session:
-        assert not any(note.read for note in (await session.exec(select(Notification))).all())
-
-
-async def test_the_inbox_has_pages(sqlite_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages.inbox.PER_PAGE", 2)
-    for _ in range(3):
-        await sqlite_house.file()
-    first, second = [await shown(sqlite_house, CLERK, f"/inbox?page={n}") for n in (1, 2)]
-    assert "较早的" in first and "较新的" not in first
-    assert "较早的" not in second and "较新的" in second and "0001" in second

@@ -16,7 +16,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from casework.accounts import LIFETIME
 from casework.lockout import PER_ADDRESS, PER_USER
 from models.access import AccessToken, Attempt
-from models.crypto import hash_token
+from models.codes import hash_token
 from models.directory import User
 from pages.sessions import SESSION
 from rules.case.vocabulary import Role

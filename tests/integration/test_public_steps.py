@@ -8,8 +8,14 @@ import pytest
 
 from pages.public_words import AGAIN, JUDGEMENT, STATUS, status_words
 from rules.case.vocabulary import Status
-from tests.support.case_pages import CLERK, CONTACT, LEAD, Case, visit
+from tests.support.case_pages import (
+    CLERK,
+    CONTACT,
+    LEAD,
+    Case,
+)
 from tests.support.house import House, triage
+from tests.support.visiting import visit
 
 
 async def heading(house: House, case: Case) -> tuple[str, str]:

@@ -14,7 +14,8 @@ import pytest
 from sqlmodel import select
 
 from models.access import AccessToken
-from models.crypto import generate_key, hash_token
+from models.codes import hash_token
+from models.crypto import generate_key
 from models.database import Database
 from models.directory import User
 from models.terms import CalendarYear

@@ -3,8 +3,14 @@
 import re
 from html import unescape
 
-from tests.support.case_pages import CLERK, ODD, part, types, visit
+from tests.support.case_pages import (
+    CLERK,
+    ODD,
+    part,
+    types,
+)
 from tests.support.house import NOTICE, House, triage
+from tests.support.visiting import visit
 
 PLACE = {"window": "5 号窗口", "person": "王某", "contact": "0773-2800000"}
 

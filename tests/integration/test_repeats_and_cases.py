@@ -20,7 +20,7 @@ from models.directory import ContactEntry, User
 from models.typical import TypicalCase
 from rules.case.vocabulary import Role
 from tests.support.house import House, triage
-from tests.support.visiting import visiting
+from tests.support.visiting import shown, visit
 
 CLERK, LEAD, CENTRE, SUPERVISOR = "guilin.clerk", "guilin.lead", "guilin.centre", "guilin.supervisor"
 OTHER = {"kind": "person", "name": "钱大伟", "phone": "13800130077"}
@@ -31,18 +31,6 @@ WRITE_UP = {
     "done": "窗口与单位当场核对共享信息，免去重复提交。",
     "lesson": "凡能共享的证件不再要求提交。",
 }
-
-
-def visit(house: House, username: str | None) -> Any:
-    """A browser of somebody in this house."""
-    return visiting(house.app, house.services, username)
-
-
-async def shown(house: House, username: str | None, path: str, status: int = 200) -> str:
-    async with visit(house, username) as browser:
-        answer = await browser.get(path)
-        assert answer.status_code == status, (username, path, answer.status_code)
-        return str(answer.text)
 
 
 async def older(house: House, case: Mapping[str, Any], days: float) -> None:

@@ -8,7 +8,7 @@ from httpx import Response
 from sqlmodel import select
 
 from models.access import AccessToken
-from models.crypto import hash_token
+from models.codes import hash_token
 from tests.support.house import token_of
 from tests.support.office import ADDRESS, Office, ahead, change_user, log_of, slug
 

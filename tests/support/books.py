@@ -15,7 +15,8 @@ from sqlmodel import col, select
 
 from models.case import Case, LedgerEvent
 from models.chain import verify_chain
-from models.crypto import CaseKey, Keyring, hash_code, new_code
+from models.codes import hash_code, new_code
+from models.crypto import CaseKey, Keyring
 from models.database import Database
 from models.directory import Hall, Unit, User
 from models.filing import CaseSecret, Filing

@@ -8,7 +8,6 @@ from sqlmodel import select
 
 from models.access import AccessLog
 from tests.support.house import House, triage
-from tests.support.visiting import visiting
 
 Case = dict[str, Any]
 CONTACT, LEADER, LEAD = "guilin.market.contact", "guilin.market.leader", "guilin.lead"
@@ -16,11 +15,6 @@ CLERK, SUPERVISOR = "guilin.clerk", "guilin.supervisor"
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 # Markup, a formula, a right-to-left word and a letter of four bytes.
 ODD = "<script>alert(1)</script> =SUM(A1) שלום 𠮷"
-
-
-def visit(house: House, username: str | None) -> Any:
-    """A browser of somebody in this house."""
-    return visiting(house.app, house.services, username)
 
 
 async def dispatched(house: House, **changed: Any) -> Case:

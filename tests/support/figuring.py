@@ -28,8 +28,10 @@ from tests.support.cases import (
     SUPERVISOR,
     Story,
     contact,
+    handled,
     leader,
     shown,
+    told,
     triage,
 )
 from tests.support.house import KEYRING
@@ -40,6 +42,12 @@ UNITS = ("market", "housing", "social", "civil")
 def case_id(number: int) -> str:
     """The id of a story in the database."""
     return f"00000000-0000-7000-8000-{number:012d}"
+
+
+def close_one(received: str = "03-09 09:20") -> Story:
+    """Return a case that was handled, told of and revisited."""
+    story = told(handled(received, "simple", "market"), f"{received[:5]} 15:00")
+    return story.give("revisit", None, reached=True, rating=4)
 
 
 def told_again(story: Story, number: int) -> tuple[list[Event], list[CaseState]]:

@@ -23,7 +23,8 @@ from casework.engine import Engine, workflow_id
 from casework.services import Services
 from models.access import AccessToken
 from models.codec import data_converter
-from models.crypto import Keyring, generate_key, hash_token
+from models.codes import hash_token
+from models.crypto import Keyring, generate_key
 from models.database import Database
 from models.directory import Hall, Unit, User
 from models.filing import Filing

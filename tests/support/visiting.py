@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -13,8 +13,9 @@ from fastapi import FastAPI
 
 from casework.services import Services
 from models.access import AccessToken
-from models.crypto import hash_token
+from models.codes import hash_token
 from pages.sessions import PAGE, SESSION
+from tests.support.house import House
 
 _HIDDEN = r'<input type="hidden" name="{name}" value="([^"]*)"'
 
@@ -50,6 +51,19 @@ async def visiting(app: FastAPI, services: Services, username: str | None) -> As
         transport=transport, base_url="http://house", cookies=cookies, timeout=60
     ) as http:
         yield Visitor(http)
+
+
+def visit(house: House, username: str | None) -> AbstractAsyncContextManager[Visitor]:
+    """Open a browser of somebody in this house."""
+    return visiting(house.app, house.services, username)
+
+
+async def shown(house: House, username: str | None, path: str, status: int = 200) -> str:
+    """Return the page that somebody gets at a path."""
+    async with visit(house, username) as browser:
+        answer = await browser.get(path)
+        assert answer.status_code == status, (username, path, answer.text)
+        return str(answer.text)
 
 
 async def _session(services: Services, username: str) -> str:

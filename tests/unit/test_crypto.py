@@ -9,19 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.codes import CODE_ALPHABET, hash_code, hash_token, new_code, new_token
 from models.crypto import (
-    CODE_ALPHABET,
     CaseKey,
     Keyring,
     KeysNotRead,
     UnsealError,
     byte_start,
     generate_key,
-    hash_code,
-    hash_token,
     key_id_of,
-    new_code,
-    new_token,
     token_starts,
 )
 from models.petitioner import PHONE_INDEX, PetitionerDetails, open_petitioner, seal_petitioner
