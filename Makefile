@@ -59,6 +59,7 @@ rival: .venv/dev.stamp ## Install what benchmarks/rival.py compares with
 lock: $(UV) ## Bring the lock files in line with pyproject.toml, moving no other version
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml -o requirements/run.lock
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
+	$(COMPILE) $(LOCKFLAGS) --group build -o requirements/build.lock
 	$(COMPILE) $(LOCKFLAGS) pyproject.toml --group rival -c requirements/dev.lock -o requirements/rival.lock
 
 upgrade: LOCKFLAGS := --upgrade
@@ -77,9 +78,9 @@ $(UV): requirements/tools.lock
 
 # The project itself is installed as a link to this folder: an edit needs no second install.
 # requirements/dev.lock holds every line of run.lock, so the later of the two never breaks the earlier.
-.venv/run.stamp: requirements/run.lock pyproject.toml $(UV) .venv/pyvenv.cfg
+.venv/run.stamp: requirements/run.lock requirements/build.lock pyproject.toml $(UV) .venv/pyvenv.cfg
 	$(UV) pip install --quiet --require-hashes -r requirements/run.lock
-	$(UV) pip install --quiet --no-deps --editable .
+	$(UV) pip install --quiet --no-deps --build-constraints requirements/build.lock --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp

@@ -29,6 +29,7 @@ SERVICES: dict[str, Any] = composed()["services"]
 ONCE = ("migrate", "namespace", "temporal-schema")
 SECRET = re.compile(r"password|secret|_key|token|_pwd", re.IGNORECASE)
 DEBIAN = shutil.which("docker-compose")
+LOCKS = ("requirements/run.lock", "requirements/build.lock")
 # Made with the metrics and alerts; the monitoring profile mounts them.
 MONITORING = ("prometheus.yml", "rules.yml", "grafana/dashboards")
 
@@ -260,6 +261,12 @@ def instructions() -> list[tuple[str, str]]:
     return [(line.split()[0], line.partition(" ")[2].strip()) for line in lines if line.strip()]
 
 
+def test_what_the_package_is_built_with_is_what_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["dependency-groups"]["build"] == project["build-system"]["requires"]
+    assert "hatchling==" in (ROOT / "requirements/build.lock").read_text(encoding="utf-8")
+
+
 def test_the_image_is_built_in_stages_of_a_pinned_version() -> None:
     images = [what.split()[0] for name, what in instructions() if name == "FROM"]
     assert len(images) == 2 and len(set(images)) == 1
@@ -276,6 +283,10 @@ def test_the_image_runs_as_an_ordinary_user_and_holds_no_secret() -> None:
             assert not any(SECRET.search(word.partition("=")[0]) for word in shlex.split(what)), what
     pip = " ".join(what for name, what in instructions() if name == "RUN")
     assert "--require-hashes" in pip
+    # pip would build in a room of its own, with whatever is newest in the index that day.
+    for built in re.findall(r"pip (?:install|wheel)[^&]*/src(?= |$)", pip):
+        assert "--no-build-isolation" in built
+    assert all(lock in pip for lock in LOCKS)
     assert "://" not in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -288,7 +299,7 @@ def test_what_goes_into_the_image_is_what_is_named() -> None:
         assert not any(fnmatch(private, pattern) for pattern in wanted), private
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     packed = project["tool"]["hatch"]["build"]["only-include"]
-    for part in [*packed, "pyproject.toml", "README.md", "LICENSE", "requirements/run.lock"]:
+    for part in [*packed, "pyproject.toml", "README.md", "LICENSE", *LOCKS]:
         assert any(fnmatch(part, pattern) for pattern in wanted), part
     for source in ("deploy/healthcheck.py",):
         assert source in wanted and (ROOT / source).exists()
