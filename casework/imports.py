@@ -3,6 +3,7 @@
 A row is kept sealed until it is filed, and not a moment longer.
 """
 
+import asyncio
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -86,10 +87,19 @@ async def look_at(services: Services, read: Read) -> Looked:
     known = await filed_as(services, [row.origin.key for row in read.rows])
     new = sum(row.origin.key not in known for row in read.rows)
     # A number that came before with other words: the case stands as it is, and somebody has to look.
-    other = [row for row in read.rows if known.get(row.origin.key, ("", row.digest))[1] != row.digest]
-    rows = [row for row in read.rows if row not in other]
-    faults = [*read.faults, *(Fault("", row.number, "编号", "已登记过，内容与这次不同") for row in other)]
+    other = await asyncio.to_thread(_otherwise, read.rows, known)
+    rows = [row for row in read.rows if row.number not in other]
+    faults = [*read.faults, *(Fault("", number, "编号", "已登记过，内容与这次不同") for number in other)]
     return Looked(rows, new, len(rows) - new, sorted(faults, key=lambda fault: fault.row))
+
+
+def _otherwise(rows: Sequence[Row], known: Mapping[str, tuple[str, str]]) -> set[int]:
+    """Return the numbers of rows that were filed before with other words. Only those filed are digested."""
+    return {
+        row.number
+        for row in rows
+        if (before := known.get(row.origin.key)) is not None and before[1] != row.digest
+    }
 
 
 async def bring(services: Services, viewer: Viewer, read: Read, looked: Looked) -> str:

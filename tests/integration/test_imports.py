@@ -13,7 +13,8 @@ from sqlmodel import col, func, select
 
 from casework.import_running import run_import
 from casework.import_work import DRAFTS_KEPT, drop_old_drafts, keep_importing, work_off
-from casework.imports import bring, look_at, queue, read_import
+from casework.imports import Row, bring, look_at, queue, read_import
+from casework.sent import body_hash
 from casework.services import Services
 from casework.viewer import Viewer
 from models.access import AccessLog
@@ -161,6 +162,32 @@ async def test_a_number_that_came_before_with_other_words_is_told_and_left_alone
     await work_off(services, late)
     counts = (await read_import(services, CLERK, late)).counts
     assert counts == {"filed": 1, "refused": 1}
+
+
+async def test_a_large_file_is_held_against_what_was_filed_in_one_pass(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever signs in meanwhile waits for it: rows are told apart by number, and digested once at most."""
+    services = sqlite_house.services
+    await work_off(services, await brought(services, row("A-1"), row("A-2")))
+    rows = [row("A-1"), row("A-2", "改过的"), *(row(f"B-{number}") for number in range(50))]
+    read = read_file(CASES, csv(HEADINGS, *rows), "guilin", await services.clock.now())
+    digested: list[str] = []
+
+    def digest(name: str, body: Any) -> str:
+        digested.append(body["problem"])
+        return body_hash(name, body)
+
+    def compared(one: Row, other: object) -> bool:
+        raise AssertionError("rows are compared with each other")
+
+    monkeypatch.setattr("casework.imports.body_hash", digest)
+    monkeypatch.setattr(Row, "__eq__", compared)
+    looked = await look_at(services, read)
+    assert [each.origin.reference for each in looked.rows] == ["A-1", *(f"B-{n}" for n in range(50))]
+    assert (looked.new, looked.repeated) == (50, 1)
+    assert [str(fault) for fault in looked.faults] == ["第 3 行 编号：已登记过，内容与这次不同"]
+    assert sorted(digested) == ["手续重复", "改过的"]
 
 
 async def test_a_dry_run_files_nothing(sqlite_house: House) -> None:
