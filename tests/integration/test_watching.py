@@ -181,7 +181,7 @@ def test_the_dashboard_is_what_its_script_writes() -> None:
 
 
 def test_prometheus_takes_the_files() -> None:
-    """By its own tool where that is installed; else they are read as YAML, with what we rely on."""
+    """Read as YAML, with what we rely on."""
     config = yaml.safe_load((MONITORING / "prometheus.yml").read_text(encoding="utf-8"))
     asked = {job["job_name"]: job["dns_sd_configs"][0] for job in config["scrape_configs"]}
     assert {name: (found["names"], found["port"]) for name, found in asked.items()} == {
@@ -190,11 +190,32 @@ def test_prometheus_takes_the_files() -> None:
         "temporal": (["temporal"], 9090),
     }
     assert config["rule_files"] == ["rules.yml"]
-    if promtool := shutil.which("promtool"):
-        checked = subprocess.run(
-            [promtool, "check", "config", MONITORING / "prometheus.yml"], capture_output=True, text=True
-        )
-        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_prometheus_own_tool_takes_the_files() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    checked = subprocess.run(
+        [promtool, "check", "config", MONITORING / "prometheus.yml"], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_only_a_part_without_which_cases_stand_still_wakes_somebody() -> None:
+    """A queue that nobody works on is critical where cases wait for it, else a warning."""
+    looked_at = {
+        rule["alert"]: (rule["expr"], rule["labels"]["severity"])
+        for rule in rules()
+        if "workers" in rule["expr"]
+    }
+    assert looked_at == {
+        "NoWorkers": ('max(bancheng_ready{part="workers"}) == 0', "critical"),
+        "SideWorkersMissing": (
+            'max by (part) (bancheng_ready{part=~"notifications_workers|reporting_workers"}) == 0',
+            "warning",
+        ),
+    }
 
 
 def rules() -> list[dict[str, Any]]:
