@@ -1,7 +1,7 @@
 """When a message for somebody outside is due, and how long a failed one is tried.
 
 Quiet hours are those outside the hall's working hours; a text about an overdue case waits for nothing.
-Source: issue "Ready for production", Notifications; [P] the windows of digests and the delays.
+[P] the windows of digests and the delays: docs/how-to/notifications.md tells them to operators.
 """
 
 from datetime import datetime, timedelta
