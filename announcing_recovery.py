@@ -21,6 +21,8 @@ _COLUMNS = {
     "kept_forms.fields": "暂存表单",
     "commands.answer": "命令回执",
     "report_files.content": "报告文件",
+    "import_rows.form": "待导入行",
+    "delivery_choices.addresses": "发送地址",
     "house_keys.wrapped": "系统密钥",
     ACTS: "行为记录(已入链，不改写)",
     HISTORIES: "导出历史(已签名，不改写)",

@@ -15,9 +15,10 @@ from sqlmodel import select
 
 from models.access import AccessToken
 from models.codes import hash_token
-from models.crypto import generate_key
+from models.crypto import Keyring, generate_key
 from models.database import Database
 from models.directory import User
+from models.outside import DeliveryChoice
 from models.terms import CalendarYear
 from tests.integration.test_attachments import PDF
 from tests.support.house import PHONE, token_of
@@ -29,6 +30,7 @@ pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 
 CONTACT, CLERK, LEAD = "guilin.market.contact", "guilin.clerk", "guilin.lead"
 CASES = 8
+ADDRESS = "clerk@hall.example"
 
 
 @asynccontextmanager
@@ -77,6 +79,14 @@ async def restarted(seen: Onlooker, keys: str) -> None:
         await seen.up()
 
 
+async def save_address(seen: Onlooker) -> None:
+    """A clerk says where messages may be sent to."""
+    sealed = seen.keyring.seal_text(f'{{"email": "{ADDRESS}"}}', f"addresses:{CLERK}")
+    chosen = {"means": [], "digest": "none", "addresses": sealed, "updated_at": datetime.now(UTC)}
+    async with seen.database.begin() as session:
+        session.add(DeliveryChoice(username=CLERK, own=True, **chosen))
+
+
 async def opens(seen: Onlooker, case_id: str, lines: int) -> None:
     """A case opens: its texts in clear, its petitioner masked, its chain and its replay verified."""
     headers = {"Authorization": f"Bearer {token_of('guilin.supervisor')}"}
@@ -102,6 +112,7 @@ async def test_keys_are_rotated_under_load(furnished_url: str, tmp_path: Path) -
         await seen.act(closed, "check_reply", LEAD, {"accept": True})
         await seen.act(closed, "revisit", CLERK, {"reached": True, "rating": 5, "resolved": True})
         await seen.act(closed, "archive", LEAD)
+        await save_address(seen)
         settings = {"database_url": plant.url, "temporal_address": plant.temporal.address}
         async with under_load(seen, cases) as written:
             await restarted(seen, f"{old},{new}")
@@ -110,12 +121,17 @@ async def test_keys_are_rotated_under_load(furnished_url: str, tmp_path: Path) -
             await restarted(seen, f"{new},{old}")
             code, said = await command(tmp_path, "keys", "rotate", payload_keys=f"{new},{old}", **settings)
             assert code == 0 and "可从 PAYLOAD_KEYS 删去 k1" in said, said
+            code, said = await command(tmp_path, "keys", "list", payload_keys=f"{new},{old}", **settings)
+            assert code == 0 and "发送地址 1" in said, said
             await restarted(seen, new)
             await asyncio.sleep(3)
         for case_id, lines in written.items():
             assert lines
             await opens(seen, case_id, lines)
         await opens(seen, closed, 0)
+        async with seen.database.read() as session:
+            choice = await session.get_one(DeliveryChoice, CLERK)
+        assert ADDRESS in Keyring.parse(new).open_text(str(choice.addresses), f"addresses:{CLERK}")
         headers = {"Authorization": f"Bearer {token_of(CLERK)}"}
         found = (await seen.http.get("/api/cases", params={"q": PHONE}, headers=headers)).json()
         assert found["total"] == CASES + 1
