@@ -44,19 +44,26 @@ def erase_rows(connection: Connection, keyring: Keyring, case_id: str, at: datet
 
     Idempotent: a second time finds no key. The caller has locked the case and judged that it may go.
     """
-    if connection.dialect.name == "sqlite":
-        # What is deleted is overwritten, too: a freed page would keep the key.
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    overwrite_what_goes(connection)
     gone = connection.execute(delete(SECRETS).where(SECRETS.c.case_id == case_id)).rowcount > 0
     for table, columns in _BLANKED.items():
-        key = table.c.id if table is CASES else table.c.case_id
-        connection.execute(update(table).where(key == case_id).values(dict.fromkeys(columns)))
-    connection.execute(update(CASES).where(CASES.c.id == case_id).values(erased=True))
+        blank: dict[str, Any] = dict.fromkeys(columns)
+        if table is CASES:
+            mine, values = table.c.id == case_id, {**blank, "erased": True}
+        else:
+            mine, values = table.c.case_id == case_id, blank
+        connection.execute(update(table).where(mine).values(values))
     connection.execute(update(FILINGS).where(FILINGS.c.case_id == case_id).values(_blank_filing()))
     connection.execute(delete(COMMANDS).where(COMMANDS.c.case_id == case_id))
     _write_ups(connection, case_id)
     _reports(connection, keyring, case_id, at)
     return gone
+
+
+def overwrite_what_goes(connection: Connection) -> None:
+    """Have what is deleted or blanked from now on overwritten, too: SQLite's freed pages would keep it."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
 def _blank_filing() -> dict[str, Any]:

@@ -60,11 +60,14 @@ class Clerks:
             "petitioner": {"kind": "person", "name": "张三", "phone": phone},
             **FORM,
         }
+        headers = self._headers | {"Idempotency-Key": key}
         connection = self._free.get()
-        connection.request("POST", "/api/cases", json.dumps(body), self._headers | {"Idempotency-Key": key})
-        answer = connection.getresponse()
-        text = answer.read()
-        self._free.put(connection)
+        try:
+            connection.request("POST", "/api/cases", json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            self._free.put(connection)
         if answer.status != 201:
             raise RuntimeError(f"a filing was answered with {answer.status}: {text[:200]!r}")
 

@@ -238,7 +238,7 @@ async def viewer_of(services: Services, token: str, kind: str = API, *, by_hand:
     Raises `Unauthenticated` for one unknown, ended or over.
     """
     now = await services.wall.now()
-    sent = {"hash": hash_token(token), **at(services, now)}
+    sent = {"hash": hash_token(token), **live_at(services, now)}
     wanted = _OF_API if kind == API else _OF_PAGES
     found = await services.database.look(lambda session: session.exec(wanted, params=sent).first())
     if found is None:
@@ -250,7 +250,7 @@ async def viewer_of(services: Services, token: str, kind: str = API, *, by_hand:
     return Viewer(user.username, user.name, Role(user.role), user.hall, user.unit, owes)
 
 
-def at(services: Services, now: datetime) -> dict[str, datetime]:
+def live_at(services: Services, now: datetime) -> dict[str, datetime]:
     """Return the values for `LIVE` at an instant of the real clock."""
     return {"now": now, "idle_since": now - services.sign_in.idle}
 

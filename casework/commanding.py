@@ -129,13 +129,7 @@ async def _send(services: Services, aimed: Aim, draft: Draft, digest: str) -> Va
     refuse_other_body(row, digest)
     try:
         await deliver(services, aimed.found, aimed.viewer.actor, command, row.command_id)
-    except (Refusal, EngineUnavailable) as refusal:
-        # Done all the same: written while we asked and refused a second time, or its answer never came.
-        # An update that comes while a workflow ends is such a case, also the one that ended it.
-        if (answer := await _done(services, aimed, row)) is not None:
-            return answer
-        if isinstance(refusal, EngineUnavailable):
-            raise
+    except Refusal as refusal:
         await forget(services, row.command_id)
         if isinstance(refusal, Illegal):
             raise await conflict(services, aimed.viewer, aimed.found, refusal) from refusal
@@ -199,12 +193,6 @@ async def _settled(services: Services, aimed: Aim, digest: str) -> Values | None
         return None
     if row.answer is not None:
         return opened_answer(services.keyring, row.command_id, row.answer)
-    return await _done(services, aimed, row)
-
-
-async def _done(services: Services, aimed: Aim, row: SentCommand) -> Values | None:
-    """Return the answer to a command whose events are in the ledger, whatever came of asking for it."""
-    case_id = aimed.found.case.id
     if not await recorded(services, case_id, row.command_id):
         return None
     # Its answer settles the command, so the relay will not look after it any more.

@@ -22,12 +22,24 @@ from rules.case.vocabulary import Status
 UP_WITHIN, UP_EVERY = 10.0, 0.05  # seconds
 
 
-async def deliver(services: Services, found: Found, actor: Actor, command: Command, command_id: str) -> int:
-    """Have the engine carry a command out; return the number of its event.
+async def deliver(services: Services, found: Found, actor: Actor, command: Command, command_id: str) -> None:
+    """Have the engine carry a command out.
 
     A case whose workflow is gone goes on from its ledger first. Raises `Refusal`,
     `EngineUnavailable`, and `Illegal` for a case that was archived meanwhile.
     """
+    try:
+        await _decided(services, found, actor, command, command_id)
+    except (Refusal, EngineUnavailable):
+        # Carried out all the same: written while we asked and refused when asked again, or its answer
+        # never came. An update that comes while a workflow ends is one, also the one that ended it.
+        if not await recorded(services, found.case.id, command_id):
+            raise
+        await catch_up(services, found.case.id)
+
+
+async def _decided(services: Services, found: Found, actor: Actor, command: Command, command_id: str) -> int:
+    """Have the workflow decide; return the number of its event."""
     case_id = found.case.id
     hall = getattr(command, "hall", None) if command.name == "transfer" else None
     terms = await terms_for(services, hall, found.state.received_at) if hall else None

@@ -84,6 +84,7 @@ class Place:
     hall: str
     policy_id: str
     archived_at: datetime
+    received_at: datetime
 
 
 async def erase_due(services: Services) -> int:
@@ -139,8 +140,9 @@ async def _erase(services: Services, case_id: str, now: datetime, why: str) -> i
         if case is None:  # held meanwhile, or another worker was first
             return 0
         connection = await session.connection()
-        await connection.run_sync(erase_rows, services.keyring, case_id, now)
-        await session.merge(
+        if not await connection.run_sync(erase_rows, services.keyring, case_id, now):
+            return 0  # by a worker of a release that did not mark it: noted then, and marked now
+        session.add(
             Erasure(
                 case_id=case_id,
                 number=case.number or "",
@@ -210,7 +212,7 @@ def read_list(path: Path) -> list[str]:
 class Walk:
     """The archived cases that still have their key, by policy: the `over` ones and the `announced` ones.
 
-    None was archived after `newest`.
+    None was archived after `newest`, nor received.
     """
 
     session: AsyncSession
@@ -221,7 +223,7 @@ class Walk:
     async def some(
         self, halls: Sequence[str], most: int, after: Place | None = None, held: bool | None = None
     ) -> list[Place]:
-        """Return the first ones of these halls whose period is over, by when they were archived."""
+        """Return the first ones of these halls whose period is over, by when they were received."""
         conditions = [self.over] if held is None else [self.over, HELD if held else ~HELD]
         return await self._read(halls, conditions, most, after)
 
@@ -232,16 +234,19 @@ class Walk:
     async def _read(
         self, halls: Sequence[str], conditions: list[ColumnElement[bool]], most: int, after: Place | None
     ) -> list[Place]:
-        old = col(Case.hall).in_(halls), Case.updated_at <= self.newest
+        old = col(Case.hall).in_(halls), Case.received_at <= self.newest
         wanted = select(*_PLACE).where(_ARCHIVED, STANDS, *old, *conditions)
         if after is not None:
-            later = and_(Case.updated_at == after.archived_at, Case.id > after.case_id)
-            wanted = wanted.where(or_(Case.updated_at > after.archived_at, later))
-        wanted = wanted.order_by(col(Case.updated_at), col(Case.id)).limit(most)
+            later = and_(Case.received_at == after.received_at, Case.id > after.case_id)
+            wanted = wanted.where(or_(Case.received_at > after.received_at, later))
+        wanted = wanted.order_by(col(Case.received_at), col(Case.id)).limit(most)
         return [Place(*row) for row in (await self.session.exec(wanted)).all()]
 
 
-_PLACE: tuple[Any, ...] = Case.id, Case.number, Case.hall, Case.policy_id, Case.updated_at
+_PLACE: tuple[Any, ...] = (
+    *(Case.id, Case.number, Case.hall, Case.policy_id),
+    *(Case.updated_at, Case.received_at),
+)
 
 
 async def walk_of(session: AsyncSession, services: Services, now: datetime) -> Walk:

@@ -23,7 +23,7 @@ from casework.errors import BadInput, NotFound
 from casework.finding import Found
 from casework.petitioners import masked
 from casework.pinned import Pinned
-from casework.reading import allowed_now, view_after
+from casework.reading import allowed_now, get_case, view_after
 from casework.sent import KEY_HEADER, body_hash, opened_answer, sealed_answer
 from casework.services import Services
 from casework.view import case_view, filing_view
@@ -85,7 +85,8 @@ async def file_case(
 ) -> Filed:
     """File a form that was checked (contract.md, Filing); T0 is now, on the clock of the domain.
 
-    The same user, key and form give the same case again, as it is by then. With an origin T0 is its own,
+    The same user, key and form give the same case again, as it is by then; as it was filed where the user
+    does not see it any more. With an origin T0 is its own,
     and the filing is refused by the database (IntegrityError) where its key came before. Raises `BadInput`
     where the key came with another form before, DatabaseUnavailable where nothing was kept.
     """
@@ -212,23 +213,29 @@ async def _register(
     code = {"query_code": kept.code} if kept.code else {}
     try:
         if kept.repeated:
-            return Filed(OK, await _repeated_view(services, viewer, kept.filing) | code)
+            return Filed(OK, await _repeated_view(services, viewer, form, kept) | code)
         if isinstance(terms, BaseException):
             raise terms
         await services.engine.start(case_id, terms)
         return Filed(CREATED, await _registered_view(services, viewer, form, case_id, terms) | code)
     except _NOT_NOW as error:
+        if kept.filing.number is not None:  # nothing is left for the relay to do
+            raise
         _log.warning("filing kept for the relay", case_id=case_id, error=str(error)[:200])
         waiting = filing_view(kept.filing, form, masked(_petitioner(form)), kept.policy_id)
         return Filed(ACCEPTED, waiting | code)
 
 
-async def _repeated_view(services: Services, viewer: Viewer, filing: Filing) -> Values:
+async def _repeated_view(services: Services, viewer: Viewer, form: Values, kept: _Kept) -> Values:
     """Return the case of a filing that came before, started where nobody has yet."""
+    filing = kept.filing
     if filing.number is None:
         terms = await terms_for(services, filing.hall, filing.received_at)
-        await services.engine.start(filing.case_id, terms)
-    return await view_after(services, viewer, filing.case_id)
+        filing.number = await services.engine.start(filing.case_id, terms)
+    try:
+        return await get_case(services, viewer, filing.case_id)
+    except NotFound:  # in another hall by now, or an online filing's, which no user sees
+        return filing_view(filing, form, masked(_petitioner(form)), kept.policy_id)
 
 
 async def _registered_view(

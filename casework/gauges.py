@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, exists, func, select
 
 from casework.delivery_record import unsent_to_people
+from casework.imports import in_hand
 from models.case import Case
 from models.command import SentCommand
 from models.directory import Hall
@@ -27,11 +28,14 @@ PATIENCE = timedelta(seconds=15)
 # An unanswered command that is older was given up by its client; the relay has settled what it did.
 COMMANDS_WITHIN = timedelta(hours=1)
 
+MOST_FACTS = 1000
 # Word for word the conditions of partial indexes: a bound value would hide them from a planner.
 _ENDED = text("case_runs.state = 'ended'")
 _LOST = text("history_exports.outcome = 'lost'")
 _UNSENT = text("deliveries.status <> 'sent'")
 _BEHIND = text("cases.facts_due")
+# T0 of one that was imported may lie a year back. This is what the index of those without a number has.
+_CAME_AT = func.coalesce(Filing.imported_at, Filing.received_at)
 
 HELP = {
     "bancheng_open_cases": ("Cases that are open.", ("hall", "light")),
@@ -70,7 +74,7 @@ class Sample:
 
 def read_gauges(session: Session, now: datetime, wall: datetime) -> list[Sample]:
     """Return every sample; `now` is the domain's clock, `wall` the real one, on which commands are sent."""
-    parts = (_cases(session), _alarms(session, now), _filings(session, now), _commands(session, wall))
+    parts = (_cases(session), _alarms(session, now), _filings(session, now, wall), _commands(session, wall))
     more = (
         _facts(session, now),
         _notifications(session, now),
@@ -106,9 +110,10 @@ def _alarms(session: Session, now: datetime) -> Iterator[Sample]:
     yield from _aged("bancheng_alarms_overdue", count, oldest, now)
 
 
-def _filings(session: Session, now: datetime) -> Iterator[Sample]:
-    waiting = col(Filing.registered_at).is_(None), col(Filing.received_at) <= now - PATIENCE
-    wanted = select(func.count(), func.min(Filing.received_at)).where(*waiting)
+def _filings(session: Session, now: datetime, wall: datetime) -> Iterator[Sample]:
+    """What an import has in hand is not late: its last rows come long after its file."""
+    waiting = col(Filing.registered_at).is_(None), _CAME_AT <= now - PATIENCE, ~in_hand(wall)
+    wanted = select(func.count(), func.min(_CAME_AT)).where(*waiting)
     count, oldest = session.exec(wanted).one()
     yield from _aged("bancheng_filings_unregistered", count, oldest, now)
 
@@ -121,9 +126,14 @@ def _commands(session: Session, wall: datetime) -> Iterator[Sample]:
 
 
 def _facts(session: Session, now: datetime) -> Iterator[Sample]:
-    """They are written once a case is at rest: before that nothing is late."""
-    waiting = _BEHIND, col(Case.updated_at) <= now - 2 * PATIENCE
-    count, oldest = session.exec(select(func.count(), func.min(Case.updated_at)).where(*waiting)).one()
+    """They are written by the relay once a case has been at rest for 15 s: late is twice that.
+
+    After a change of what is counted every case waits, so no more than `MOST_FACTS` are looked at.
+    """
+    since = select(Case.updated_at).where(_BEHIND).order_by(col(Case.received_at), col(Case.id))
+    some = since.limit(MOST_FACTS).subquery()
+    waiting = select(func.count(), func.min(some.c.updated_at)).where(some.c.updated_at <= now - 2 * PATIENCE)
+    count, oldest = session.exec(waiting).one()
     yield from _aged("bancheng_facts_waiting", count, oldest, now)
 
 
@@ -157,8 +167,11 @@ def _heads(session: Session, now: datetime) -> Iterator[Sample]:
 
 
 def _first_head_due(session: Session) -> datetime | None:
-    """Return when the first head was due: none is needed before there is a filing."""
-    first = session.exec(select(Filing.received_at).order_by(col(Filing.case_id)).limit(1)).first()
+    """Return when the first head was due: none is needed before there is a filing.
+
+    Every filing is looked at, but only until the first evening: those with the oldest T0 were imported.
+    """
+    first = session.exec(select(func.min(_CAME_AT))).one()
     return next_head_due(first) if first else None
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from casework.access import record
-from casework.accounts import LIVE, at, confirm_password, revoke_all
+from casework.accounts import LIVE, confirm_password, live_at, revoke_all
 from casework.errors import BadInput, Unauthenticated
 from casework.lockout import take_attempt, take_back
 from casework.passwords import hash_password, own_password_fault
@@ -48,7 +48,7 @@ async def own_sessions(services: Services, viewer: Viewer, token: str) -> Sequen
         .order_by(col(AccessToken.last_used_at).desc())
     )
     async with services.database.read() as session:
-        rows = (await session.exec(wanted, params=at(services, now))).all()
+        rows = (await session.exec(wanted, params=live_at(services, now))).all()
     mine = hash_token(token)
     return [OwnSession(row.kind, row.created_at, row.last_used_at, row.hash == mine) for row in rows]
 

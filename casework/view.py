@@ -96,14 +96,17 @@ def _next_alarm(case: Case) -> dict[str, Any] | None:
 def filing_view(
     filing: Filing, form: Mapping[str, Any], petitioner: Mapping[str, Any] | None, policy_id: str
 ) -> dict[str, Any]:
-    """Return a filing that waits for its number, with the same fields as a case."""
+    """Return a filing as it came in, with the same fields as a case.
+
+    For one that waits for its number, and for whoever filed it but does not see its case.
+    """
     nothing_yet = (
         "kind outcome unit registered_at due_at original_due_at replied_at told_at closed_at "
         "on_time rating resolved pending next_alarm"
     )
     return {
         "id": filing.case_id,
-        "number": None,
+        "number": filing.number,
         "hall": filing.hall,
         "channel": filing.channel,
         "status": Status.REGISTERED,

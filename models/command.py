@@ -13,8 +13,8 @@ class SentCommand(Base, table=True):
     """A command by its id (the update's id in the engine); kept 7 days at least.
 
     `key` is the Idempotency-Key within `scope` (the case), None where the client sent none.
-    `status` and `answer` are what HTTP answered, None until then; of a filing only the query code is kept.
-    `sent_at` is the real clock.
+    `status` and `answer` are what HTTP answered, None until then. A filing is never left to settle: it is
+    `answered` from the start, and its `answer` is the query code alone. `sent_at` is the real clock.
     """
 
     __tablename__ = "commands"

@@ -27,6 +27,8 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         bulletins,
         case,
         case_evidence,
+        case_files,
+        case_private,
         cases,
         counter,
         counter_import,
@@ -46,6 +48,7 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
         personal_data,
         public,
         public_cases,
+        public_file,
         receipt,
         rehearsal,
         reports,
@@ -64,7 +67,8 @@ def register_pages(app: FastAPI, *, in_rehearsal: bool = False) -> None:
 
     modules = [sign_in, oidc, home, account, counter, counter_import, receipt, department, lead, supervision]
     modules += [list_exports, figure_exports, admin_exports, access_log]
-    modules += [exports, cases, case, case_evidence, evidence, counter_queue, public, admin, inbox, help]
+    modules += [exports, cases, case, case_private, case_files, case_evidence, evidence, counter_queue]
+    modules += [public, public_file, admin, inbox, help]
     modules += [admin_users, admin_user, admin_grants, admin_halls, admin_contacts, admin_import]
     modules += [admin_calendar, admin_policies, volumes, reports, bulletins, bottlenecks, lessons, typical]
     modules += [public_cases, figures, what_if, personal_data]

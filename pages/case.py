@@ -15,7 +15,6 @@ from casework.history import ledger_row
 from casework.kept_forms import forget_form
 from casework.services import Services
 from casework.viewer import Viewer
-from pages import case_files, case_private
 from pages.case_view import Again, Extra, case_page, key_of
 from pages.command_files import attach_with
 from pages.command_words import WITH_FILES
@@ -31,13 +30,12 @@ from pages.sessions import PageViewer
 from routes.command_bodies import read_draft
 from routes.dependencies import Given
 
-router = APIRouter()
-_pages = APIRouter(dependencies=SIGNED_IN)
+router = APIRouter(dependencies=SIGNED_IN)
 
 MOVED_AWAY = "transfer"  # the one command after which its giver may no longer see the case
 
 
-@_pages.get("/cases/{number}")
+@router.get("/cases/{number}")
 async def show(
     request: Request, number: str, services: Given, viewer: PageViewer, done: str = "", kept: str = ""
 ) -> Response:
@@ -53,7 +51,7 @@ async def show(
         return render(request, "case/moved.html", message=told)
 
 
-@_pages.get("/cases/{number}/ledger")
+@router.get("/cases/{number}/ledger")
 async def ledger(request: Request, number: str, services: Given, viewer: PageViewer) -> Response:
     """Show the case as its row of the progress ledger (附件3), to print."""
     found = await find_case(services, viewer, number)
@@ -127,14 +125,10 @@ async def _again(
 
 
 for _name in BY_NAME:
-    _pages.add_api_route(
+    router.add_api_route(
         f"/cases/{{number}}/{_name}",
         _command(_name),
         methods=["POST"],
         name=f"page_{_name}",
         route_class_override=FormRoute if _name in WITH_FILES else None,
     )
-
-router.include_router(_pages)
-router.include_router(case_private.router)
-router.include_router(case_files.router)

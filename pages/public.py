@@ -19,7 +19,6 @@ from casework.errors import Conflict, NotFound, TooMany
 from casework.online_filing import places
 from casework.public import Pair, act, track
 from casework.services import Services
-from pages import public_file
 from pages.errors import SEE_OTHER
 from pages.frame import OPEN_TO_ALL
 from pages.labels import RATING
@@ -35,7 +34,6 @@ from rules.case.vocabulary import ENDED
 
 STARS = frozenset("12345")
 router = APIRouter(prefix="/public", dependencies=OPEN_TO_ALL)
-router.include_router(public_file.router)
 
 # Longer than any field may be: what is too long is told beside its field.
 Typed = Annotated[str, Form(max_length=100_000)]

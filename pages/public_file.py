@@ -13,6 +13,7 @@ from casework.online_filing import Place, file_online, places
 from casework.sent import KEY_HEADER
 from casework.services import Services
 from pages import counter_form
+from pages.frame import OPEN_TO_ALL
 from pages.public_address import public_link
 from pages.rendering import render
 from routes.dependencies import Given
@@ -22,7 +23,7 @@ from routes.refusal_log import address
 from rules.calendar import local
 from rules.case.vocabulary import Channel
 
-router = APIRouter()
+router = APIRouter(prefix="/public", dependencies=OPEN_TO_ALL)
 
 Values = Mapping[str, str]
 NO_FAULTS: Values = {}

@@ -113,9 +113,12 @@ class CaseAnswer(Answer):
 
 
 class FiledAnswer(CaseAnswer):
-    """A case as it was filed; the query code is for the citizen's receipt."""
+    """A case as it was filed; the query code is for the citizen's receipt.
 
-    query_code: str
+    It is left out where the same filing comes again after a newer code was given out.
+    """
+
+    query_code: str | None = None
 
 
 class WorkOrderAnswer(Answer):

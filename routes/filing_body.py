@@ -16,7 +16,7 @@ from rules.case.vocabulary import Cause, Channel
 
 MOST_ATTEMPTS = 50
 FIRST_YEAR = 1949
-OTHER_HALL = "other_hall"
+_OTHER_HALL = "other_hall"
 NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -40,7 +40,7 @@ def _in_the_past(on: date, info: ValidationInfo) -> date:
 def _own(hall: str, info: ValidationInfo) -> str:
     """A clerk files for the own hall only."""
     if info.context and hall != info.context["hall"]:
-        raise fault(OTHER_HALL)
+        raise fault(_OTHER_HALL)
     return hall
 
 
@@ -88,7 +88,7 @@ def read_filing(
     except ValidationError as error:
         errors = error.errors(include_url=False)
         found = {**faults, **dict(validation_faults(errors))}
-        if found.get("hall") == OTHER_HALL:
+        if found.get("hall") == _OTHER_HALL:
             named = next(each["input"] for each in errors if each["loc"] == ("hall",))
             raise OtherHall(found, named) from error
         raise BadInput(found) from error

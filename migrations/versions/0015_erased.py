@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_cases_standing",
         "cases",
-        ["hall", "updated_at", "id"],
+        ["hall", "received_at", "id"],
         sqlite_where=STANDING,
         postgresql_where=STANDING,
     )

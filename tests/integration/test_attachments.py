@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from casework.attachments import LARGEST
+from casework.engine import EngineUnavailable
+from rules.case.errors import Illegal
 from tests.support.house import House
+from tests.support.lost_answers import lose_answers
 from tests.unit.test_file_types import FILES, docx, xlsx
 
 PDF = b"%PDF-1.7\n" + "内容".encode() * 100
@@ -54,6 +57,19 @@ async def test_a_file_is_added_listed_and_downloaded(house: House) -> None:
     assert [(e["action"], e["username"], e["case_id"]) for e in log] == [
         ("download", "guilin.clerk", case["id"])
     ]
+
+
+@pytest.mark.parametrize("failure", [EngineUnavailable("no answer in time"), Illegal("attach", "archived")])
+async def test_a_file_that_is_in_the_ledger_was_added_whatever_the_engine_said(
+    house: House, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    case = await house.handled()
+    lose_answers(monkeypatch, failure)
+    added = await upload(house, case)
+    assert added.status_code == 201
+    listed = (await house.get(f"cases/{case['id']}/attachments")).json()["items"]
+    assert [each["id"] for each in listed] == [added.json()["id"]]
+    assert (await house.get(f"cases/{case['id']}/attachments/{added.json()['id']}")).content == PDF
 
 
 async def test_files_lie_sealed_under_their_digest(sqlite_house: House) -> None:

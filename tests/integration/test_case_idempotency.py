@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from casework import commanding
+from casework import commanding, filing
 from casework.delivery import deliver
 from casework.engine import EngineUnavailable
 from models.command import SentCommand
 from models.database import DatabaseUnavailable
 from rules.case.errors import Illegal
 from tests.support.house import House, form, triage
+from tests.support.lost_answers import lose_answers
 
 
 async def types_of(house: House, case: dict[str, Any], by: str = "auditor") -> list[str]:
@@ -75,6 +76,45 @@ async def test_a_filing_repeated_after_an_outage_is_registered_then(house: House
     assert again.status_code == 200 and again.json()["number"].endswith("-0001")
     for field in ("id", "query_code", "received_at"):
         assert again.json()[field] == kept.json()[field]
+
+
+async def test_a_filing_repeated_later_is_the_case_as_it_is_by_then(house: House) -> None:
+    first = (await house.post("cases", form(), key="k")).json()
+    await house.act(first, "triage", "guilin.clerk", **triage())
+    again = await house.post("cases", form(), key="k")
+    assert (again.status_code, again.json()["status"]) == (200, "dispatched")
+    assert again.json()["query_code"] == first["query_code"]
+
+
+async def test_a_repeated_filing_shows_nothing_of_a_case_that_went_to_another_hall(house: House) -> None:
+    first = (await house.post("cases", form(), key="k")).json()
+    moved = await house.act(first, "transfer", "guilin.lead", hall="chengzhong", reason="属地")
+    again = (await house.post("cases", form(), key="k")).json()
+    assert (again["id"], again["number"], again["hall"]) == (first["id"], first["number"], "guilin")
+    assert (again["status"], again["allowed"], again["unit"]) == ("registered", [], None)
+    assert moved["hall"] == "chengzhong"
+    assert (await house.get(f"cases/{first['id']}")).status_code == 404
+
+
+async def test_a_query_code_that_was_replaced_is_not_told_again(house: House) -> None:
+    first = (await house.post("cases", form(), key="k")).json()
+    newer = (await house.post(f"cases/{first['id']}/query-code", {})).json()["query_code"]
+    again = await house.post("cases", form(), key="k")
+    assert again.status_code == 200 and "query_code" not in again.json()
+    seen = await house.post("public/track", {"query_code": newer, "phone_tail": "0001"}, by=None)
+    assert seen.json()["number"] == first["number"]
+
+
+async def test_a_registered_filing_repeated_in_an_outage_is_no_filing_that_waits(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.post("cases", form(), key="k")
+
+    async def away(*given: Any) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(filing, "get_case", away)
+    assert (await house.post("cases", form(), key="k")).status_code == 503
 
 
 async def test_a_command_is_answered_with_the_first_answer_again(house: House) -> None:
@@ -154,7 +194,7 @@ async def test_a_command_whose_answer_was_lost_is_not_done_twice(
     case = await house.handled()
     path, body, by = f"cases/{case['id']}/reply", {"text": "办结", "resolved": True}, "guilin.market.contact"
 
-    async def lost(*given: Any) -> int:
+    async def lost(*given: Any) -> None:
         await deliver(*given)
         raise DatabaseUnavailable("the connection broke")
 
@@ -174,11 +214,7 @@ async def test_an_act_that_is_in_the_ledger_was_done_whatever_the_engine_said(
     """An update that comes while the workflow ends is told of a failure, also the one that ended it."""
     case = await house.closed()
 
-    async def lost(*given: Any) -> int:
-        await deliver(*given)
-        raise failure
-
-    monkeypatch.setattr(commanding, "deliver", lost)
+    lose_answers(monkeypatch, failure)
     answer = await house.post(f"cases/{case['id']}/archive", {}, by="guilin.lead", key=key)
     assert (answer.status_code, answer.json()["status"]) == (200, "archived")
     async with house.services.database.read() as session:

@@ -130,6 +130,23 @@ async def test_an_older_case_says_since_when_its_citizen_is_owed_a_word(database
     assert found == [("over", None), ("owed", at), ("told", None)]
 
 
+async def test_a_case_that_was_erased_before_cases_knew_stays_erased(database_url: str) -> None:
+    await upgrade(database_url, "0014")
+    for id in ("gone", "here"):
+        await examine(database_url, partial(_add_case, id=id, status="archived", since=[]))
+    await examine(database_url, partial(_add_erasure, case_id="gone"))
+    await upgrade(database_url)
+    wanted = text("SELECT id, erased FROM cases ORDER BY id")
+    found = await examine(database_url, lambda c: [(row.id, bool(row.erased)) for row in c.execute(wanted)])
+    assert found == [("gone", True), ("here", False)]
+
+
+def _add_erasure(connection: Connection, case_id: str) -> None:
+    table = Table("erasures", MetaData(), autoload_with=connection)
+    values = {column.name: _filler(column) for column in table.columns if not column.nullable}
+    connection.execute(insert(table), values | {"case_id": case_id})
+
+
 def _add_case(connection: Connection, id: str, status: str, since: list[str]) -> None:
     table = Table("cases", MetaData(), autoload_with=connection)
     values = {column.name: _filler(column) for column in table.columns if not column.nullable}
@@ -143,6 +160,34 @@ def _filler(column: Column[Any]) -> Any:
     if kind is datetime:
         return datetime(2026, 3, 9, tzinfo=UTC)
     return kind() if kind in (str, int, bool) else []
+
+
+async def test_rows_that_were_imported_forget_their_number_elsewhere(database_url: str) -> None:
+    await upgrade(database_url, "0015")
+    await examine(database_url, _add_import)
+    await upgrade(database_url)
+    wanted = text("SELECT origin_key FROM import_rows ORDER BY row")
+    assert await examine(database_url, lambda c: list(c.execute(wanted).scalars())) == [
+        "",
+        "",
+        "guilin/import/3",
+    ]
+
+
+def _add_import(connection: Connection) -> None:
+    for table, rows in (
+        ("imports", [{"id": "i"}]),
+        (
+            "import_rows",
+            [
+                {"import_id": "i", "row": row, "origin_key": f"guilin/import/{row}", "outcome": outcome}
+                for row, outcome in ((1, "filed"), (2, "refused"), (3, None))
+            ],
+        ),
+    ):
+        there = Table(table, MetaData(), autoload_with=connection)
+        values = {column.name: _filler(column) for column in there.columns if not column.nullable}
+        connection.execute(insert(there), [values | row for row in rows])
 
 
 async def test_a_second_upgrade_finds_nothing_to_do(database_url: str) -> None:

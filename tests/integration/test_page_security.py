@@ -116,6 +116,15 @@ async def test_every_error_page_says_it_too(http: AsyncClient, app: FastAPI, sql
     assert _faults(api, "api") == []
 
 
+async def test_a_wrong_method_names_those_of_every_route_at_the_path(http: AsyncClient) -> None:
+    for path, methods in (
+        ("/cases/x", "GET"),
+        ("/cases/x/attachments", "POST"),
+        ("/public/file", "GET, POST"),
+    ):
+        assert (await http.request("DELETE", path)).headers["allow"] == methods
+
+
 async def test_static_files_are_kept_and_say_it_too(http: AsyncClient) -> None:
     page = (await http.get("/sign-in")).text
     for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page)):

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from casework.engine import EngineUnavailable
 from casework.throttle import WRONG_PAIRS
 from models.access import Attempt
+from rules.case.errors import Illegal
 from tests.support.house import PHONE, House, form, triage
+from tests.support.lost_answers import lose_answers
 
 WRONG = {"query_code": "AAAA-BBBB-CCCC-DDDD", "phone_tail": "0001"}
 
@@ -220,6 +223,17 @@ async def test_a_citizen_rates_once_a_round(house: House) -> None:
     assert seen["rating"] == 5
     event = (await house.get(f"cases/{case['id']}/events")).json()["items"][-1]
     assert event["actor"] == {"role": "citizen"} and event["data"]["note"] == "很满意"
+
+
+@pytest.mark.parametrize("failure", [EngineUnavailable("no answer in time"), Illegal("object", "revisiting")])
+async def test_an_objection_that_stands_was_made_whatever_the_engine_said(
+    house: House, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    case = await house.closed()
+    code = (await house.post(f"cases/{case['id']}/query-code")).json()
+    lose_answers(monkeypatch, failure)
+    objected = await house.post("public/object", pair(code, reason="没有办"), by=None)
+    assert (objected.status_code, objected.json()["status"]) == (200, "revisiting")
 
 
 async def test_a_bad_rating_or_an_objection_opens_a_closed_case(house: House) -> None:

@@ -1,7 +1,4 @@
-"""Every route of the application, flat: a router included in another one hides its routes."""
-
-from collections.abc import Iterable, Iterator
-from typing import Any
+"""Every route of the application, by method and path."""
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -26,19 +23,9 @@ def page_routes(app: FastAPI) -> list[str]:
 
 
 def _named(app: FastAPI, kind: type[BaseRoute]) -> set[str]:
-    found = _flat(app.routes, "")
     return {
-        f"{method} {prefix}{route.path}"
-        for prefix, route in found
+        f"{method} {getattr(route, 'path', '')}"
+        for route in app.routes
         if isinstance(route, kind)
         for method in getattr(route, "methods", None) or ("MOUNT",)
     }
-
-
-def _flat(routes: Iterable[Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        if inner is None:
-            yield prefix, route
-        else:
-            yield from _flat(inner.routes, prefix + route.include_context.prefix)
