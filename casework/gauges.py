@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, exists, func, select
 
 from casework.delivery_record import unsent_to_people
-from casework.imports import in_hand
+from casework.imports import came_at, in_hand
 from models.case import Case
 from models.command import SentCommand
 from models.directory import Hall
@@ -34,8 +34,6 @@ _ENDED = text("case_runs.state = 'ended'")
 _LOST = text("history_exports.outcome = 'lost'")
 _UNSENT = text("deliveries.status <> 'sent'")
 _BEHIND = text("cases.facts_due")
-# T0 of one that was imported may lie a year back. This is what the index of those without a number has.
-_CAME_AT = func.coalesce(Filing.imported_at, Filing.received_at)
 
 HELP = {
     "bancheng_open_cases": ("Cases that are open.", ("hall", "light")),
@@ -112,8 +110,8 @@ def _alarms(session: Session, now: datetime) -> Iterator[Sample]:
 
 def _filings(session: Session, now: datetime, wall: datetime) -> Iterator[Sample]:
     """What an import has in hand is not late: its last rows come long after its file."""
-    waiting = col(Filing.registered_at).is_(None), _CAME_AT <= now - PATIENCE, ~in_hand(wall)
-    wanted = select(func.count(), func.min(_CAME_AT)).where(*waiting)
+    waiting = col(Filing.registered_at).is_(None), came_at() <= now - PATIENCE, ~in_hand(wall)
+    wanted = select(func.count(), func.min(came_at())).where(*waiting)
     count, oldest = session.exec(wanted).one()
     yield from _aged("bancheng_filings_unregistered", count, oldest, now)
 
@@ -171,7 +169,7 @@ def _first_head_due(session: Session) -> datetime | None:
 
     Every filing is looked at, but only until the first evening: those with the oldest T0 were imported.
     """
-    first = session.exec(select(func.min(_CAME_AT))).one()
+    first = session.exec(select(func.min(came_at()))).one()
     return next_head_due(first) if first else None
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session, col, delete, or_, select, update
 
+from activities.erasing import overwrite_what_goes
 from casework.errors import BadInput
 from casework.filing import Origin
 from casework.filing_once import file_once
@@ -73,10 +74,11 @@ async def work_off(services: Services, import_id: str) -> None:
     async with services.database.read() as session:
         work = await session.get_one(Import, import_id)
     while rows := await _waiting(services, import_id):
-        turns = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(_file(services, work, row, turns) for row in rows))
+        # Before they are filed: the relay leaves alone what is in hand here.
         now = await services.wall.now()
         await services.database.write(lambda session, now=now: _lease(session, import_id, now))  # type: ignore[misc]
+        turns = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(_file(services, work, row, turns) for row in rows))
     finished_at = await services.clock.now()
 
     def finish(session: Session) -> None:
@@ -96,7 +98,10 @@ async def _waiting(services: Services, import_id: str) -> Sequence[ImportRow]:
 
 
 async def _file(services: Services, work: Import, row: ImportRow, turns: asyncio.Semaphore) -> None:
-    """File one row and note what came of it; its form is gone with that note."""
+    """File one row and note what came of it; form and key are gone with that note.
+
+    The key is the number there, or could be guessed from the form: nothing would erase it with the case.
+    """
     if row.form is None:
         return
     form, origin = opened(services, work, row, row.form)
@@ -105,8 +110,9 @@ async def _file(services: Services, work: Import, row: ImportRow, turns: asyncio
         outcome, reason, case_id = await _outcome(services, viewer, form, origin)
 
     def note(session: Session) -> None:
+        overwrite_what_goes(session.connection())
         mine = col(ImportRow.import_id) == work.id, col(ImportRow.row) == row.row
-        done = {"outcome": outcome, "reason": reason, "case_id": case_id, "form": None}
+        done = {"outcome": outcome, "reason": reason, "case_id": case_id, "form": None, "origin_key": ""}
         session.exec(update(ImportRow).where(*mine, col(ImportRow.outcome).is_(None)).values(done))
 
     await services.database.write(note)

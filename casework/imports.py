@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, exists, func, select
 
 from casework.errors import Conflict, NotFound
 from casework.filing import SCOPE, Origin
@@ -21,6 +22,7 @@ from casework.spreadsheet import Fault
 from casework.viewer import Viewer
 from models.access_log import append
 from models.case import Case
+from models.filing import Filing
 from models.imported import Import, ImportRow
 from models.messages import Values
 from rules.case.vocabulary import Role
@@ -171,6 +173,24 @@ async def queue(services: Services, viewer: Viewer, import_id: str, address: str
         reason = f"{found.form}: {found.rows} rows, sha256 {found.sha256}"
         who = {"username": viewer.username, "address": address}
         await append(session, at=at, action="cases_imported", reason=reason, **who)
+
+
+def came_at() -> ColumnElement[datetime]:
+    """Return when a filing came here (T0 may lie a year back), as the index of those that wait has it."""
+    return func.coalesce(Filing.imported_at, Filing.received_at)
+
+
+def in_hand(wall: datetime) -> ColumnElement[bool]:
+    """Return the condition that a filing is of a row whose import somebody works on: it is no one else's yet.
+
+    When a file was brought says little of when its last row is filed. `wall` is the real clock.
+    """
+    return exists().where(
+        col(ImportRow.origin_key) == col(Filing.origin_key),
+        col(ImportRow.outcome).is_(None),
+        col(Import.id) == col(ImportRow.import_id),
+        col(Import.leased_to) >= wall,
+    )
 
 
 async def read_import(services: Services, viewer: Viewer, import_id: str) -> Shown:

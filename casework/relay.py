@@ -19,6 +19,7 @@ from casework.calendars import terms_for
 from casework.delivery import catch_up
 from casework.engine import EngineUnavailable
 from casework.facts_filling import fill_facts_at_rest
+from casework.imports import came_at, in_hand
 from casework.kept_forms import KEPT as FORMS_KEPT
 from casework.services import Services
 from models.access import Attempt
@@ -68,11 +69,13 @@ async def relay_once(services: Services) -> int:
 
 
 async def _unregistered(services: Services) -> Sequence[Filing]:
+    """Filings that have no number though there was time, and that no import has in hand."""
     before = await services.clock.now() - PATIENCE
+    left_alone = in_hand(await services.wall.now())
     wanted = (
         select(Filing)
-        .where(col(Filing.registered_at).is_(None), Filing.received_at <= before)
-        .order_by(col(Filing.received_at))
+        .where(col(Filing.registered_at).is_(None), came_at() <= before, ~left_alone)
+        .order_by(came_at())
         .limit(BATCH)
     )
     async with services.database.read() as session:

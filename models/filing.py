@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from models.base import CODE, DIGEST, KEY, UUID, Base, UTCDateTime, index_where
+from models.base import CODE, DIGEST, KEY, UUID, Base, UTCDateTime
 
 
 def _filing_key() -> ForeignKeyConstraint:
@@ -29,7 +29,13 @@ class Filing(Base, table=True):
         UniqueConstraint("query_code_hash"),
         UniqueConstraint("number"),
         Index("uq_filings_origin_key", "origin_key", unique=True),
-        index_where("ix_filings_unregistered", "registered_at IS NULL", "received_at"),
+        # By when they came here: T0 of one that was imported may lie a year back.
+        Index(
+            "ix_filings_unregistered",
+            text("coalesce(imported_at, received_at)"),
+            sqlite_where=text("registered_at IS NULL"),
+            postgresql_where=text("registered_at IS NULL"),
+        ),
     )
 
     case_id: str = Field(primary_key=True, max_length=UUID)

@@ -40,6 +40,8 @@ class Import(Base, table=True):
 class ImportRow(Base, table=True):
     """A good row of a file; `form` is sealed by the keyring, purpose `import:<id>:<row>`, until it is filed.
 
+    `origin_key` is what its filing comes once by, empty as soon as there is an outcome: the number in it
+    leads to a person, and an erasure must not find it here.
     `outcome`: None until then, `filed`, `repeated` (it was filed before) or `refused` (`reason` says why).
     """
 
@@ -47,6 +49,7 @@ class ImportRow(Base, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["import_id"], ["imports.id"], ondelete="CASCADE"),
         index_where("ix_import_rows_waiting", "outcome IS NULL", "import_id", "row"),
+        index_where("ix_import_rows_waiting_key", "outcome IS NULL", "origin_key"),
     )
 
     import_id: str = Field(primary_key=True, max_length=UUID)

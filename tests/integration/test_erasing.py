@@ -16,6 +16,7 @@ from casework.erasure_holds import due_now, lift_hold, overview, place_hold
 from casework.errors import Conflict, NotFound
 from casework.heads import take_now
 from casework.histories import export_ended
+from casework.import_work import work_off
 from casework.report_running import run_reports
 from casework.services import Services
 from casework.verifying import verify_ledger
@@ -29,6 +30,7 @@ from models.tables import metadata
 from rules.case.errors import Forbidden
 from rules.case.vocabulary import Role
 from rules.retention import Retention, years_after
+from tests.integration.test_imports import brought, filings, row
 from tests.support.house import House, triage
 from tests.support.office import SetClock
 from tests.support.visiting import visiting
@@ -47,12 +49,18 @@ TYPED = {
     "file": "测绘图纸扫描件.pdf",
 }
 """What must be found nowhere afterwards."""
+NUMBER = "GD-20260309-004711"
 
 
 async def archived(house: House) -> dict[str, Any]:
     """A case of guilin that went all its way, with a file, and lies in the archive."""
     person = {"kind": "person", "name": TYPED["name"], "phone": TYPED["phone"]}
     case = await house.file(petitioner=person, matter=TYPED["matter"], problem=TYPED["problem"])
+    return await all_the_way(house, case)
+
+
+async def all_the_way(house: House, case: Mapping[str, Any]) -> dict[str, Any]:
+    """A case as it lies in the archive, with a file."""
     files = {"file": (TYPED["file"], PDF)}
     sent = await house.request("POST", f"/api/cases/{case['id']}/attachments", files=files)
     assert sent.status_code == 201, sent.text
@@ -62,7 +70,7 @@ async def archived(house: House) -> dict[str, Any]:
     await house.act(case, "check_reply", "guilin.lead", accept=True)
     await house.act(case, "revisit", "guilin.clerk", reached=True, rating=5, resolved=True)
     done = await house.act(case, "archive", "guilin.lead", lesson=TYPED["lesson"])
-    return done | {"query_code": case["query_code"]}
+    return done | {"query_code": case.get("query_code")}
 
 
 async def exported(services: Services, runs: int = 1) -> None:
@@ -154,6 +162,27 @@ async def _shown_after(house: House, case: Mapping[str, Any]) -> None:
         assert page.status_code == 200 and "None" not in page.text
         shown = await browser.post(f"/cases/{case['number']}/verify", {})
         assert "个人信息保存期满" in shown.text and "核验未通过" not in shown.text
+
+
+async def test_the_number_of_another_system_goes_wherever_it_stood(house: House) -> None:
+    """It leads to a person there; and the digest of a row without one could be tried out."""
+    services = house.services
+    rows = [row(NUMBER, "已办"), row("", "没有编号的一件"), row("WT-2", "还在办")]
+    await work_off(services, await brought(services, *rows))
+    await work_off(services, await brought(services, *rows))  # filed before: told so, row by row
+    imported = {filing.reference: filing for filing in await filings(services)}
+    keys = [str(imported[reference].origin_key) for reference in (NUMBER, None)]
+    for reference in (NUMBER, None):
+        await all_the_way(house, (await house.get(f"cases/{imported[reference].case_id}")).json())
+    before = await everything(services)
+    assert all(what in before for what in (NUMBER, *keys, "WT-2"))
+    now = await services.clock.now()
+    with house.changed(**later(services, now)):
+        assert await erase_due(house.services) == 2
+        left = await everything(house.services)
+    for what in (NUMBER, *keys, *(key.rpartition("/")[2] for key in keys)):
+        assert what not in left, what
+    assert "WT-2" in left, "an open case is still known by its number"
 
 
 async def test_a_case_goes_when_the_period_of_its_policy_has_ended_and_is_announced_before(

@@ -4,15 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import Session, col, func, select
 
 from casework.gauges import HELP, read_gauges
+from casework.imports import came_at, in_hand
 from casework.watching import KEPT, exposition
 from models.case import Case
 from models.command import SentCommand
 from models.database import Database
 from models.evidence import CaseRun, HistoryExport, LedgerCheck
 from models.filing import Filing
+from models.imported import Import, ImportRow
 from models.inbox import Delivery
 from models.outside import PersonalDelivery
 from models.report import ReportingPlan
@@ -43,6 +45,11 @@ def filing(which: int, **more: Any) -> Filing:
     return Filing(case_id=f"case-{which}", query_code_hash=f"hash-{which}", **values | more)
 
 
+def import_of(at: datetime, **more: Any) -> Import:
+    values = {"form": "cases", "username": "u", "name": "周", "sha256": "x", "rows": 1, "status": "queued"}
+    return Import(id="i", hall="guilin", at=at, **values | more)
+
+
 def command(number: int, sent_at: datetime, **more: Any) -> SentCommand:
     return SentCommand(
         command_id=f"command-{number}", username="u", scope="s", body_hash="x", sent_at=sent_at, **more
@@ -71,6 +78,49 @@ async def test_filings_without_a_number_count_from_t0(office: Office) -> None:
     found = await gauges(office.services.database)
     assert found["bancheng_filings_unregistered"] == 2
     assert found["bancheng_filings_unregistered_oldest_seconds"] == 300
+
+
+async def test_a_filing_that_was_imported_waits_from_when_it_came_here(office: Office) -> None:
+    """T0 is the receipt elsewhere: months of waiting would wake somebody for nothing."""
+    old = {"received_at": NOW - timedelta(days=300), "source": "12345"}
+    await keep(
+        office,
+        filing(1, imported_at=NOW - timedelta(seconds=2), **old),
+        filing(2, imported_at=NOW - 4 * MINUTE, **old),
+        filing(3, imported_at=NOW - 60 * MINUTE, origin_key="guilin/12345/3", **old),
+        import_of(NOW - 60 * MINUTE, leased_to=NOW),
+    )
+    await keep(office, ImportRow(import_id="i", row=2, origin_key="guilin/12345/3", form="sealed"))
+    found = await gauges(office.services.database)
+    assert found["bancheng_filings_unregistered"] == 1, "the import has the third in hand"
+    assert found["bancheng_filings_unregistered_oldest_seconds"] == 240
+    found = await gauges(office.services.database, NOW + timedelta(seconds=1))
+    assert found["bancheng_filings_unregistered"] == 2, "whoever had it was killed"
+
+
+async def test_filings_that_wait_are_found_by_their_index(office: Office) -> None:
+    """The archive grows for ever; those without a number are few."""
+    database = office.services.database
+    wanted = select(func.count(), func.min(came_at())).where(
+        col(Filing.registered_at).is_(None), came_at() <= NOW, ~in_hand(NOW)
+    )
+    newest = select(Filing).where(*wanted.whereclause.clauses).order_by(came_at()).limit(200)
+    for statement in (wanted, newest):
+        plan = await database.look(lambda session, statement=statement: planned(session, statement))
+        assert "ix_filings_unregistered" in plan, plan
+        assert "TEMP B-TREE" not in plan and "Sort" not in plan, plan
+
+
+def planned(session: Session, statement: Any) -> str:
+    """What the planner would do, were tables too large to read."""
+    connection = session.connection()
+    compiled = statement.compile(connection, compile_kwargs={"literal_binds": True})
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+    rows = connection.exec_driver_sql(f"{explain} {compiled}").all()
+    return "\n".join(str(row) for row in rows)
 
 
 async def test_commands_without_an_answer_count_for_an_hour(office: Office) -> None:
@@ -128,6 +178,17 @@ async def test_a_head_is_due_from_the_first_evening_on(office: Office) -> None:
     evening = NOW.replace(hour=15, minute=50)
     assert (await gauges(office.services.database, evening + MINUTE))["bancheng_heads_late_seconds"] == 0
     await keep(office, filing(1, received_at=NOW))
+    for at, late in ((evening - MINUTE, 0), (evening + 10 * MINUTE, 600)):
+        assert (await gauges(office.services.database, at))["bancheng_heads_late_seconds"] == late
+
+
+async def test_a_house_that_begins_with_an_import_owes_no_head_of_before(office: Office) -> None:
+    evening = NOW.replace(hour=15, minute=50)
+    await keep(
+        office,
+        filing(1, received_at=NOW - timedelta(days=300), imported_at=NOW),
+        filing(2, received_at=NOW + MINUTE),
+    )
     for at, late in ((evening - MINUTE, 0), (evening + 10 * MINUTE, 600)):
         assert (await gauges(office.services.database, at))["bancheng_heads_late_seconds"] == late
 

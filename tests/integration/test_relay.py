@@ -10,10 +10,12 @@ from sqlmodel import select
 from activities.inbox import Inbox
 from activities.ledger import LedgerActivities
 from activities.writing import LedgerWriter
-from casework import relay
+from casework import import_work, relay
 from casework.engine import EngineUnavailable
 from casework.facts_filling import AT_REST, fill_facts, fill_facts_at_rest
+from casework.filing_once import file_once
 from casework.finding import find_case
+from casework.import_work import work_off
 from casework.relay import forget_old, relay_once
 from casework.sent import body_hash
 from casework.viewer import Viewer
@@ -24,6 +26,7 @@ from rules.case.commands import Archive, Command, Progress
 from rules.case.decide import decide
 from rules.case.errors import Refusal
 from rules.case.vocabulary import Role
+from tests.integration.test_imports import before, brought, row
 from tests.support import cases
 from tests.support.books import person
 from tests.support.house import House, form, triage
@@ -101,6 +104,41 @@ async def test_a_filing_of_a_hall_whose_policy_is_missing_is_kept(sqlite_house: 
         assert (answer.status_code, answer.json()["number"]) == (202, None)
         assert await relay_once(sqlite_house.services) == 0
     assert await relay_once(sqlite_house.services) == 1
+
+
+async def test_an_imported_filing_is_left_alone_as_long_as_any_other(
+    sqlite_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its T0 lies months back; it came just now."""
+    monkeypatch.setattr(relay, "PATIENCE", timedelta(seconds=15))
+    async with sqlite_house.down():
+        import_id = await brought(sqlite_house.services, row("A-1", received_at=before(days=90)))
+        await work_off(sqlite_house.services, import_id)
+    assert await relay_once(sqlite_house.services) == 0
+    with sqlite_house.changed(clock=SetClock(datetime.now(UTC) + timedelta(seconds=16))):
+        assert await relay_once(sqlite_house.services) == 1
+
+
+async def test_what_an_import_has_in_hand_is_left_alone_until_its_lease_is_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file was brought a while ago, its last row is filed now; and who files it may be killed."""
+
+    class Killed(BaseException):
+        pass
+
+    async def dies(*given: Any) -> Any:
+        await file_once(*given)
+        raise Killed
+
+    import_id = await brought(house.services, row("A-1", received_at=before(days=90)))
+    monkeypatch.setattr(import_work, "file_once", dies)
+    async with house.down():
+        with pytest.raises(Killed):
+            await work_off(house.services, import_id)
+    assert await relay_once(house.services) == 0
+    with house.changed(wall=SetClock(datetime.now(UTC) + import_work.LEASE)):
+        assert await relay_once(house.services) == 1
 
 
 async def _write_behind_its_back(
