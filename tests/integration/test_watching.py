@@ -190,6 +190,8 @@ def test_prometheus_takes_the_files() -> None:
         "temporal": (["temporal"], 9090),
     }
     assert config["rule_files"] == ["rules.yml"]
+    (alertmanagers,) = config["alerting"]["alertmanagers"]
+    assert alertmanagers["static_configs"] == [{"targets": ["alertmanager:9093"]}]
 
 
 def test_prometheus_own_tool_takes_the_files() -> None:

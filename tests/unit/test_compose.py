@@ -30,6 +30,16 @@ ONCE = ("migrate", "namespace", "temporal-schema")
 SECRET = re.compile(r"password|secret|_key|token|_pwd", re.IGNORECASE)
 DEBIAN = shutil.which("docker-compose")
 LOCKS = ("requirements/run.lock", "requirements/build.lock")
+# Settings that the compose file does not hand on, and why.
+LEFT_OUT = {
+    "demo_password": "production has no demonstration",
+    "rehearsal_channels": "nobody rehearses in containers: a rehearsal needs a loopback address",
+    "temporal_tls_server_root_ca": "the engine of the file is in a network without a way in",
+    "temporal_tls_client_cert": "as above; a cluster elsewhere: install.md, Over several hosts",
+    "temporal_tls_client_key": "as above",
+    "temporal_tls_domain": "as above",
+    "temporal_api_key": "as above",
+}
 # Made with the metrics and alerts; the monitoring profile mounts them.
 MONITORING = ("prometheus.yml", "rules.yml", "grafana/dashboards")
 
@@ -65,7 +75,7 @@ def test_the_parts_are_those_of_the_design() -> None:
     replicas = {name: service.get("deploy", {}).get("replicas", 1) for name, service in SERVICES.items()}
     assert (replicas["api"], replicas["worker"], replicas["notifications"]) == (2, 2, 1)
     monitoring = {name for name, service in SERVICES.items() if service.get("profiles") == ["monitoring"]}
-    assert monitoring == {"prometheus", "grafana"}
+    assert monitoring == {"prometheus", "alertmanager", "grafana"}
 
 
 def test_every_image_is_pinned_by_a_version() -> None:
@@ -118,7 +128,7 @@ def test_what_goes_on_has_a_health_check_and_what_ends_has_none(name: str) -> No
     service = SERVICES[name]
     if name in ONCE:
         assert service["restart"] == "on-failure" and "healthcheck" not in service
-    elif name != "temporal-ui":  # nobody waits for it, and its image has no program to ask with
+    else:
         assert service["restart"] == "unless-stopped" and service["healthcheck"]["test"]
 
 
@@ -197,8 +207,9 @@ def test_our_services_are_given_settings_that_there_are(
     """No unknown name, no faulty value, and all that production needs."""
     service = ours()[name]
     given = environment_of(service)
-    assert all(variable.startswith("BANCHENG_") for variable in given)
-    names = {variable.removeprefix("BANCHENG_").lower() for variable in given}
+    ours_alone = set(given) - {"HTTPS_PROXY", "NO_PROXY"}
+    assert all(variable.startswith("BANCHENG_") for variable in ours_alone)
+    names = {variable.removeprefix("BANCHENG_").lower() for variable in ours_alone}
     assert names <= set(Settings.model_fields)
     secrets = {secret.removeprefix("bancheng_") for secret in service["secrets"]}
     assert secrets <= set(Settings.model_fields)
@@ -215,6 +226,97 @@ def test_our_services_are_given_settings_that_there_are(
     assert settings.public_url == f"https://{SITE}"
     assert settings.temporal_ui_origin == f"https://{SITE}:8443"
     assert not settings.is_local or name != "api"
+
+
+def test_every_setting_is_handed_on_or_left_out_for_a_reason() -> None:
+    """What stands in .env and reaches no container would be dropped without a word."""
+    given = {name for service in ours().values() for name in environment_of(service)}
+    names = {name.removeprefix("BANCHENG_").lower() for name in given if name.startswith("BANCHENG_")}
+    secrets = {secret.removeprefix("bancheng_") for each in ours().values() for secret in each["secrets"]}
+    assert not (names | secrets) & set(LEFT_OUT)
+    assert set(Settings.model_fields) == names | secrets | set(LEFT_OUT)
+
+
+def test_what_an_operator_may_set_is_handed_on_as_he_wrote_it() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    passed = re.findall(r'^  (BANCHENG_\w+|HTTPS_PROXY|NO_PROXY): "\$\{(\w+):-\}"$', text, re.MULTILINE)
+    assert all(name == variable for name, variable in passed)
+    assert {"BANCHENG_SMTP_CA", "BANCHENG_POLICIES_DIR", "HTTPS_PROXY"} <= {name for name, _ in passed}
+    for name, service in ours().items():
+        assert "./deploy/own:/etc/bancheng:ro" in service["volumes"], name
+
+
+def test_every_variable_of_the_file_is_documented() -> None:
+    named = set(re.findall(r"\$\{(\w+)", FILE.read_text(encoding="utf-8")))
+    pages = ("docs/how-to/install.md", "docs/reference/settings.md")
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
+    assert {name for name in named if f"`{name}`" not in text} == set()
+
+
+def test_a_password_as_a_file_reaches_all_who_read_the_settings() -> None:
+    """Name and password go together: a part that finds one of them alone does not start."""
+    page = (ROOT / "docs/how-to/notifications.md").read_text(encoding="utf-8")
+    (override,) = re.findall(r"```yaml\n(.+?)```", page, re.DOTALL)
+    read = yaml.safe_load(override)
+    assert set(read["services"]) == {*ours(), "alertmanager"}
+    assert all(each == {"secrets": ["bancheng_smtp_password"]} for each in read["services"].values())
+    assert read["secrets"] == {"bancheng_smtp_password": {"file": "./deploy/secrets/bancheng_smtp_password"}}
+
+
+def alerting(folder: Path, **variables: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Run the script of Alertmanager's container without what it becomes."""
+    written = folder / "alertmanager.yml"
+    env = {"PATH": "/usr/bin:/bin", "ALERTMANAGER": "/bin/true", "CONFIGURATION": str(written), **variables}
+    command = ["sh", ROOT / "deploy/monitoring/alertmanager.sh"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False), written
+
+
+MAILED = {
+    "ALERTS_MAIL_TO": "ops@hall.example",
+    "SMTP_HOST": "mail.hall.example",
+    "SMTP_SENDER": "no-reply@hall.example",
+}
+
+
+def test_alerts_reach_who_is_named(tmp_path: Path) -> None:
+    password = "it's: #1 $HOME"
+    signed = {"SMTP_USERNAME": "bancheng", "SMTP_PASSWORD": password, "SMTP_CA": "/etc/bancheng/ca.pem"}
+    done, written = alerting(tmp_path, ALERTS_WEBHOOK_URL="https://ops.example/a?b=c", **MAILED, **signed)
+    assert done.returncode == 0, done.stderr
+    assert written.stat().st_mode & 0o077 == 0
+    read = yaml.safe_load(written.read_text(encoding="utf-8"))
+    (receiver,) = read["receivers"]
+    assert read["route"]["receiver"] == receiver["name"]
+    assert receiver["webhook_configs"] == [{"url": "https://ops.example/a?b=c"}]
+    (mail,) = receiver["email_configs"]
+    assert (mail["to"], mail["tls_config"]) == ("ops@hall.example", {"ca_file": "/etc/bancheng/ca.pem"})
+    assert read["global"]["smtp_smarthost"] == "mail.hall.example:587"
+    assert read["global"]["smtp_auth_password"] == password
+    assert read["global"]["smtp_require_tls"] is True
+
+
+def test_alertmanagers_own_tool_takes_what_is_written(tmp_path: Path) -> None:
+    amtool = shutil.which("amtool")
+    if amtool is None:
+        pytest.skip("amtool is not installed")
+    _, written = alerting(tmp_path, ALERTS_WEBHOOK_URL="https://ops.example/a", **MAILED, SMTP_CA="/ca.pem")
+    checked = subprocess.run([amtool, "check-config", written], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_mail_servers_password_may_be_a_file(tmp_path: Path) -> None:
+    done, written = alerting(tmp_path, **MAILED, SMTP_USERNAME="bancheng", SMTP_SECURITY="none")
+    assert done.returncode == 0, done.stderr
+    told = yaml.safe_load(written.read_text(encoding="utf-8"))["global"]
+    assert told["smtp_auth_password_file"] == "/run/secrets/bancheng_smtp_password"
+    assert told["smtp_require_tls"] is False
+
+
+@pytest.mark.parametrize("variables", [{}, {"ALERTS_MAIL_TO": "ops@hall.example"}])
+def test_watching_that_tells_nobody_does_not_start(variables: dict[str, str], tmp_path: Path) -> None:
+    done, written = alerting(tmp_path, **variables)
+    assert done.returncode == 1 and ".env" in done.stderr
+    assert not written.exists()
 
 
 def test_the_example_of_settings_names_variables_of_the_file() -> None:
