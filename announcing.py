@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from announcing_recovery import needed_words, refused_restore
+from announcing_keys import needed_words
+from announcing_recovery import refused_restore
 from assembly import BadSettings, Failure
 from casework.archive import BadArchive
 from casework.calendars import Year
@@ -17,7 +18,7 @@ from casework.delivery_record import Record
 from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
 from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
-from casework.erasing import NotAList
+from casework.erased_list import NotAList
 from casework.erasure_holds import Coming
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence

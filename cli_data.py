@@ -28,7 +28,8 @@ def erase(
     The worker erases by itself; this is for looking first, and for after a restore: --again erases the
     cases of a list that the backup still holds.
     """
-    from casework.erasing import erase_due, erase_listed, read_list
+    from casework.erased_list import read_list
+    from casework.erasing import erase_due, erase_listed
     from casework.erasure_holds import due_now
 
     if again is not None:

@@ -15,7 +15,7 @@ def list_keys() -> None:
 
     Every sealed row is looked at. Without the engine its running workflows are not counted.
     """
-    from announcing_recovery import key_lines
+    from announcing_keys import key_lines
     from casework.key_rotation import key_status
 
     print("\n".join(key_lines(with_services(key_status))))
@@ -40,7 +40,7 @@ def rotate_keys() -> None:
     add it behind the others and restart every process, then put it first and restart them, before.
     May be ended at any time and run again. Ends with 1 while there is something left to do.
     """
-    from announcing_recovery import key_lines, rotated_lines
+    from announcing_keys import key_lines, rotated_lines
     from casework.generated_keys import rotate_generated
     from casework.key_rotation import KeyStatus, rotate
     from casework.sealed_columns import SealedColumn

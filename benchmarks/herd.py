@@ -62,8 +62,8 @@ def _in_time(at: datetime) -> None:
         sys.exit("the machine was too busy to start them all before they were due: try fewer --cases")
 
 
-async def measure(options: argparse.Namespace) -> None:
-    """Run both herds and print what came out."""
+async def measure(options: argparse.Namespace) -> int:
+    """Run both herds and print what came out; return the exit code, 1 where anything is lost or doubled."""
     async with Rig() as rig:
         await timers.prepared(rig)
         bare = await bare_herd(rig, options)
@@ -87,6 +87,7 @@ async def measure(options: argparse.Namespace) -> None:
         ("doubled", str(figures["doubled"]), ""),
     ]
     report(rows, figures)
+    return int(bool(figures["lost"] or figures["doubled"]))
 
 
 def main() -> None:
@@ -96,7 +97,7 @@ def main() -> None:
     parser.add_argument(
         "--within", type=float, default=300, help="seconds to wait for the last (default 300)"
     )
-    asyncio.run(measure(parser.parse_args()))
+    sys.exit(asyncio.run(measure(parser.parse_args())))
 
 
 if __name__ == "__main__":

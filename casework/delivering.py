@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from casework.delivery_choices import read_choice
+from casework.keeping_on import keep_on
 from casework.laying_out import Seen, lay_out
 from casework.outbox import AT_ONCE, ATTEMPT, Bundle, Outcome, note, take
 from casework.personal_channels import Message, NotDelivered, PersonalChannel, Refused, told
@@ -35,7 +36,7 @@ async def post(
     seen = Seen()
     work: list[Callable[[], Awaitable[int]]] = [lambda: lay_out(services, seen)] if channels else []
     work += [_sender(services, channel) for channel in channels]
-    tasks = [asyncio.create_task(_keep_on(each, every)) for each in work]
+    tasks = [asyncio.create_task(keep_on("post", each, every)) for each in work]
     try:
         yield
     finally:
@@ -136,17 +137,3 @@ def _path(lines: Sequence[Notification]) -> str:
 
 def _sender(services: Services, channel: PersonalChannel) -> Callable[[], Awaitable[int]]:
     return lambda: send_due(services, channel)
-
-
-async def _keep_on(work: Callable[[], Awaitable[int]], every: timedelta) -> None:
-    """Work until cancelled; an outage is waited out."""
-    while True:
-        done = 0
-        try:
-            done = await work()
-        except DatabaseUnavailable as error:
-            _log.warning("post waits", error=str(error)[:200])
-        except Exception:
-            _log.exception("post failed and goes on")
-        if not done:
-            await asyncio.sleep(every.total_seconds())

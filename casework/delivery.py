@@ -38,35 +38,39 @@ async def deliver(services: Services, found: Found, actor: Actor, command: Comma
         await catch_up(services, found.case.id)
 
 
-async def _decided(services: Services, found: Found, actor: Actor, command: Command, command_id: str) -> int:
-    """Have the workflow decide; return the number of its event."""
+async def _decided(services: Services, found: Found, actor: Actor, command: Command, command_id: str) -> None:
+    """Have the workflow decide, anew where it was behind its ledger."""
     case_id = found.case.id
     hall = getattr(command, "hall", None) if command.name == "transfer" else None
     terms = await terms_for(services, hall, found.state.received_at) if hall else None
     message = CommandMessage(command_id, actor, encode_command(command), terms)
     try:
-        return await _asked(services, found, command.name, message)
+        await _ask(services, found, command.name, message)
     except Refusal as refusal:
         # Refused for what the case was before an event that the workflow had not heard of?
         if refusal.seq is None or refusal.seq >= await _written(services, case_id):
             raise
+    else:
+        return
     await _bring_up(services, case_id)
-    return await _asked(services, found, command.name, message, again=True)
+    await _ask(services, found, command.name, message, again=True)
 
 
-async def _asked(
+async def _ask(
     services: Services, found: Found, name: str, message: CommandMessage, *, again: bool = False
-) -> int:
+) -> None:
     case_id = found.case.id
     try:
-        return await services.engine.command(case_id, name, message, again=again)
+        await services.engine.command(case_id, name, message, again=again)
     except CaseNotRunning:
         found = await _reopened(services, found)
         if found.state.status is Status.ARCHIVED:
             raise Illegal(name, Status.ARCHIVED) from None
         await services.engine.start(case_id, found.pinned.terms)
+    else:
+        return
     try:
-        return await services.engine.command(case_id, name, message)
+        await services.engine.command(case_id, name, message)
     except CaseNotRunning as error:
         raise EngineUnavailable(str(error)) from error
 

@@ -8,7 +8,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.directory import halls_seen
-from casework.erasing import STANDS, Place, walk_of
+from casework.erasure_due import STANDS, Place, walk_of
 from casework.errors import Conflict
 from casework.finding import find_case
 from casework.services import Services

@@ -21,10 +21,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from casework.blobs import Blobs
 from casework.engine import WITHIN, EngineUnavailable, workflow_id
+from casework.keeping_on import keep_on
 from casework.ledger_texts import case_keys
 from casework.services import Services
 from models.crypto import UnsealError
-from models.database import DatabaseUnavailable
 from models.evidence import CaseRun, HistoryExport
 
 EVERY = timedelta(seconds=30)
@@ -64,16 +64,12 @@ class RunHistory:
 
 async def exporting(services: Services, every: timedelta = EVERY) -> None:
     """Export until cancelled; an outage is waited out, and its backlog caught up."""
-    while True:
-        try:
-            if exported := await export_ended(services):
-                _log.info("histories exported", runs=exported)
-        except (DatabaseUnavailable, EngineUnavailable) as error:
-            _log.warning("export of histories waits", error=str(error)[:200])
-        except Exception:
-            # What waits for an export must not wait for a restart of the worker.
-            _log.exception("export of histories failed and goes on")
-        await asyncio.sleep(every.total_seconds())
+
+    async def once() -> None:
+        if exported := await export_ended(services):
+            _log.info("histories exported", runs=exported)
+
+    await keep_on("export of histories", once, every)
 
 
 async def export_ended(services: Services) -> int:

@@ -19,9 +19,9 @@ from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, select
 
+from casework.keeping_on import keep_on
 from casework.services import Services
 from models.crypto import CaseKey, Keyring
-from models.database import DatabaseUnavailable
 from models.filing import CaseSecret, Petitioner
 from models.house_key import INDEX, PAYLOAD, HouseKey, KeyHolder
 from models.petitioner import PHONE_INDEX, open_petitioner
@@ -107,14 +107,7 @@ async def holding_keys(services: Services, process: str) -> None:
     """
     holder = _Holder(services, f"{process} {socket.gethostname()}:{os.getpid()}")
     try:
-        while True:
-            try:
-                await holder.look()
-            except DatabaseUnavailable as error:
-                _log.warning("keys wait for the database", error=str(error)[:200])
-            except Exception:
-                _log.exception("keys were not read and are tried again")
-            await asyncio.sleep(LOOK.total_seconds())
+        await keep_on("reading of keys", holder.look, LOOK)
     finally:
         await asyncio.shield(holder.leave())
 

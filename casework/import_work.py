@@ -16,9 +16,9 @@ from casework.errors import BadInput
 from casework.filing import Origin
 from casework.filing_once import file_once
 from casework.imports import DRAFT, FILED, FINISHED, QUEUED, REFUSED, REPEATED, opened
+from casework.keeping_on import keep_on
 from casework.services import Services
 from casework.viewer import Viewer
-from models.database import DatabaseUnavailable
 from models.filing import Filing
 from models.imported import Import, ImportRow
 from models.messages import Values
@@ -34,17 +34,13 @@ _log = structlog.get_logger(__name__)
 
 async def keep_importing(services: Services, every: timedelta = EVERY) -> None:
     """Work off what is queued until cancelled; an outage is waited out."""
-    while True:
-        try:
-            await drop_old_drafts(services)
-            while (import_id := await _next(services)) is not None:
-                await work_off(services, import_id)
-        except DatabaseUnavailable as error:
-            _log.warning("imports wait", error=str(error)[:200])
-        except Exception:
-            # What is queued must not wait for a restart of the worker.
-            _log.exception("importing failed and goes on")
-        await asyncio.sleep(every.total_seconds())
+
+    async def once() -> None:
+        await drop_old_drafts(services)
+        while (import_id := await _next(services)) is not None:
+            await work_off(services, import_id)
+
+    await keep_on("importing", once, every)
 
 
 async def _next(services: Services) -> str | None:

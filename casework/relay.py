@@ -17,15 +17,14 @@ from sqlmodel import Session, col, delete, exists, select, update
 
 from casework.calendars import terms_for
 from casework.delivery import catch_up
-from casework.engine import EngineUnavailable
 from casework.facts_filling import fill_facts_at_rest
 from casework.imports import came_at, in_hand
+from casework.keeping_on import keep_on
 from casework.kept_forms import KEPT as FORMS_KEPT
 from casework.services import Services
 from models.access import Attempt
 from models.case import Bulletin, LedgerEvent
 from models.command import SentCommand
-from models.database import DatabaseUnavailable
 from models.filing import Filing
 from models.kept_form import KeptForm
 
@@ -43,17 +42,13 @@ _log = structlog.get_logger(__name__)
 
 async def relay(services: Services, every: timedelta = EVERY) -> None:
     """Work until cancelled; an outage is waited out."""
-    while True:
-        try:
-            await fill_facts_at_rest(services)
-            await relay_once(services)
-            await forget_old(services)
-        except (DatabaseUnavailable, EngineUnavailable) as error:
-            _log.warning("relay waits", error=str(error)[:200])
-        except Exception:
-            # Whatever it is: what waits for the relay must not wait for a restart of the worker.
-            _log.exception("relay failed and goes on")
-        await asyncio.sleep(every.total_seconds())
+
+    async def once() -> None:
+        await fill_facts_at_rest(services)
+        await relay_once(services)
+        await forget_old(services)
+
+    await keep_on("relay", once, every)
 
 
 async def relay_once(services: Services) -> int:

@@ -1,23 +1,20 @@
 """The two ends of reporting: having a workflow for every hall, and telling them of a new calendar."""
 
-import asyncio
 from datetime import timedelta
 
-import structlog
 from sqlmodel import select
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from casework.engine import WITHIN, Engine, EngineUnavailable
+from casework.keeping_on import keep_on
 from casework.services import Services
-from models.database import DatabaseUnavailable
 from models.directory import Hall
 from models.reporting import ReportingInput
 from workflows.queues import CASES
 from workflows.reporting import ReportingWorkflow
 
 EVERY = timedelta(seconds=5)
-_log = structlog.get_logger(__name__)
 
 
 def reporting_id(hall: str) -> str:
@@ -73,12 +70,4 @@ async def start_missing(services: Services, started: set[str]) -> None:
 async def keep_reporting(services: Services, every: timedelta = EVERY) -> None:
     """Have every hall report, one that is made later too; work until cancelled, through any outage."""
     started: set[str] = set()
-    while True:
-        try:
-            await start_missing(services, started)
-        except (DatabaseUnavailable, EngineUnavailable) as error:
-            _log.warning("reporting waits", error=str(error)[:200])
-        except Exception:
-            # Whatever it is: reports must not wait for a restart of the worker.
-            _log.exception("reporting was not started and is tried again")
-        await asyncio.sleep(every.total_seconds())
+    await keep_on("start of reporting", lambda: start_missing(services, started), every)

@@ -17,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from casework.engine import WITHIN, EngineUnavailable
 from casework.heads import start_heads
+from casework.keeping_on import keep_on
 from casework.rearming import start_rearming
 from casework.reporting import start_missing
 from casework.services import Services
@@ -41,17 +42,11 @@ _log = structlog.get_logger(__name__)
 
 async def resuming(services: Services, every: timedelta = EVERY) -> None:
     """Look after the open cases' workflows until cancelled; an outage is waited out."""
-    while True:
-        pause = every
-        try:
-            await resume_if_new(services)
-        except (DatabaseUnavailable, EngineUnavailable) as error:
-            pause = min(every, AGAIN)
-            _log.warning("resuming waits", error=str(error)[:200])
-        except Exception:
-            # Whatever it is: cases that no workflow runs must not wait for a restart of the worker.
-            _log.exception("resuming failed and goes on")
-        await asyncio.sleep(pause.total_seconds())
+
+    async def once() -> None:
+        await resume_if_new(services)
+
+    await keep_on("resuming", once, every, after_outage=min(every, AGAIN))
 
 
 async def resume_if_new(services: Services) -> int:

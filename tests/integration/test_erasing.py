@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 
 from casework.case_verifying import verify_case
 from casework.dossier_check import verify_dossier
-from casework.erasing import NotAList, erase_due, erase_listed, keep_erasing, read_list
+from casework.erased_list import NotAList, read_list
+from casework.erasing import erase_due, erase_listed, keep_erasing
 from casework.erasure_holds import due_now, lift_hold, overview, place_hold
 from casework.errors import Conflict, NotFound
 from casework.heads import take_now

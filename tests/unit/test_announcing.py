@@ -1,6 +1,6 @@
 """What the commands for keys say names everything that stands under a key."""
 
-from announcing_recovery import _COLUMNS, key_lines, rotated_lines
+from announcing_keys import _COLUMNS, key_lines, rotated_lines
 from casework.key_rotation import ACTS, FIRST, HISTORIES, RUNS, KeyStatus, KeyUse
 from casework.sealed_columns import COLUMNS
 
