@@ -34,8 +34,50 @@ def test_every_line_has_a_verdict_and_what_bears_it_out(line: list[str]) -> None
         assert tested not in ("", "–")
 
 
-def test_both_catalogues_are_there_as_a_whole() -> None:
-    chapters = {re.match(r"V\d+", line[0])[0] for line in lines("OWASP ASVS")}  # type: ignore[index]
-    assert chapters == {f"V{number}" for number in range(1, 15)}
-    groups = {line[0].split()[0][:5] for line in lines("等保 2.0")}
-    assert {f"8.1.{number}" for number in range(1, 7)} <= {group[:5] for group in groups}
+# How many groups each chapter of ASVS 4.0.3 has.
+ASVS = {1: 14, 2: 10, 3: 7, 4: 3, 5: 5, 6: 4, 7: 4, 8: 3, 9: 2, 10: 3, 11: 1, 12: 6, 13: 4, 14: 5}
+# The groups of 第三级 that the page has line by line, of GB/T 22239-2019, 8.1; the other chapters as a whole.
+GRADED = {2: 3, 4: 11, 5: 4}
+
+
+def groups_of(cell: str) -> list[str]:
+    """The numbers at the head of a line: `V9`, `V2.3, V2.5`, `V3.1 to V3.3`, `8.1.6 to 8.1.10`."""
+    number = r"V?\d+(?:\.\d+)*"
+    heads = re.match(rf"{number}(?:(?:, | to ){number})*", cell)
+    assert heads, cell
+    found: list[str] = []
+    for part in heads[0].split(", "):
+        first, _, last = part.partition(" to ")
+        stem, _, start = first.rpartition(".")
+        end = int((last or first).rpartition(".")[2].lstrip("V"))
+        found += [f"{stem}.{each}" for each in range(int(start), end + 1)] if stem else [first]
+    return found
+
+
+def test_every_group_of_asvs_has_one_line() -> None:
+    named = [group for line in lines("OWASP ASVS") for group in groups_of(line[0])]
+    whole = {group for group in named if "." not in group}
+    expected = {
+        name
+        for chapter, count in ASVS.items()
+        for name in ([f"V{chapter}"] if f"V{chapter}" in whole else _numbered(f"V{chapter}", count))
+    }
+    assert set(named) == expected
+    assert len(named) == len(expected)
+
+
+def test_every_group_of_the_graded_protection_has_a_line() -> None:
+    named = {group for line in lines("等保 2.0") for group in groups_of(line[0])}
+    expected = {
+        name for chapter in range(1, 11) for name in _numbered(f"8.1.{chapter}", GRADED.get(chapter, 0))
+    }
+    assert named == expected
+
+
+def _numbered(chapter: str, count: int) -> list[str]:
+    return [f"{chapter}.{number}" for number in range(1, count + 1)] or [chapter]
+
+
+def test_the_example_of_settings_asks_for_the_second_factor_that_the_page_asks_for() -> None:
+    (asked,) = re.findall(r"`(BANCHENG_SECOND_FACTOR_ROLES=[\w,]+)` at least", PAGE)
+    assert asked in (ROOT / "deploy/example.env").read_text(encoding="utf-8").splitlines()
