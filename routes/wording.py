@@ -130,7 +130,7 @@ FAULTS: dict[str, str] = {
     "no_working_day_left": "该年度没有剩下任何工作日",
     "year_out_of_range": "年度超出可计算范围",
     "given_twice": "重复出现",
-    "password_too_short": "至少 10 个字符",
+    "password_too_short": "至少 12 个字符",
     "password_unchanged": "不能与原密码相同",
     "password_names_user": "不能包含用户名",
     "password_too_plain": "至少用 4 个不同的字符",

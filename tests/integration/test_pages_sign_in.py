@@ -233,7 +233,8 @@ async def test_changing_the_password_ends_the_other_sign_ins(office: Office, bro
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"old": "wrong", "new": "short", "again": "x"}, ["密码不正确", "至少 10 个字符", "两次输入不一致"]),
+        ({"old": "wrong", "new": "short", "again": "x"}, ["密码不正确", "至少 12 个字符", "两次输入不一致"]),
+        ({"new": "eleven char"}, ["至少 12 个字符"]),
         ({"new": PASSWORD}, ["不能与原密码相同"]),
         ({"new": "my guilin.clerk pass"}, ["不能包含用户名"]),
         ({"new": "aaaaaaaaaabb"}, ["至少用 4 个不同的字符"]),
