@@ -12,6 +12,7 @@ import sysconfig
 import tomllib
 from fnmatch import fnmatch
 from ipaddress import ip_address, ip_network
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -335,6 +336,50 @@ def test_what_our_services_run_is_a_command_of_ours(name: str) -> None:
     while given and hasattr(command, "commands"):
         command = command.commands[given.pop(0)]
     command.make_context(name, given)
+
+
+RUNS = re.compile(r"^docker compose (?:run|exec) (.+)$", re.MULTILINE)
+VALUED = ("--volume", "--env", "--entrypoint")
+
+
+def told() -> list[tuple[str, list[str]]]:
+    """Every `docker compose run` and `exec` in the code blocks of the documents, with its words."""
+    found = []
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))
+        found += [(page.name, words_of(said)) for said in RUNS.findall(text)]
+    return found
+
+
+def words_of(line: str) -> list[str]:
+    """A shell's words, up to where they lead elsewhere."""
+    read = shlex.shlex(line, posix=True, punctuation_chars=True)
+    read.whitespace_split = True
+    return list(takewhile(lambda word: not set(word) <= set("<>|&;"), read))
+
+
+@pytest.mark.parametrize(("page", "words"), told())
+def test_what_the_documents_run_is_there(page: str, words: list[str]) -> None:
+    """A service of the file, and behind one of ours a command of ours."""
+    other_program = "--entrypoint" in words
+    while words[0].startswith("-"):
+        words = words[2 if words[0] in VALUED else 1 :]
+    service, *given = words
+    assert service in SERVICES, page
+    command: Any = get_command(app)
+    if service not in ours() or other_program or given[:1] == ["python"] or not given:
+        return
+    if given[0] in ("cat", "bancheng"):  # of `exec`
+        given = given[1:] if given[0] == "bancheng" else []
+    while given and hasattr(command, "commands"):
+        command = command.commands[given.pop(0)]
+
+
+def test_the_documents_say_how_to_back_up_and_restore_in_containers() -> None:
+    said = [" ".join(words) for page, words in told() if page == "recover.md"]
+    for part in (" api backup ", " api restore "):
+        assert any(part in line for line in said)
+    assert all("--no-deps" in line for line in said if " api restore " in line)
 
 
 def test_every_queue_has_a_worker() -> None:
