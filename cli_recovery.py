@@ -1,5 +1,6 @@
 """The part of the command line for backups, restores and moves."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +72,8 @@ def move(
 ) -> None:
     """Move the house to another database and folder: from embedded to production, or back.
 
-    Everything must be stopped, and stay stopped here afterwards. Generated keys go along.
+    Everything must be stopped, and stay stopped here afterwards. Generated keys go along, and the list
+    of erased cases: a backup from before an erasure may be restored over there, too.
     """
     import tempfile
 
@@ -101,6 +103,7 @@ def move(
         with_services(pack)
         checked(write_key_file, keys, settings.secrets(), None)
         _install(target, keys, None)
+        _take_erased_along(settings.data_dir, target.data_dir)
         restored = _restored(target, archive)
     _end(restored)
     print(f"已迁到 {target.data_dir}。请勿再在 {settings.data_dir} 上启动。")
@@ -178,6 +181,7 @@ def _install(settings: "Settings", keys: Path, passphrase: str | None) -> None:
         "PAYLOAD_KEYS": settings.payload_keys,
         "SIGNING_KEY": settings.signing_key,
         "SECRET_KEY": settings.secret_key,
+        "WEBHOOK_SECRET": settings.webhook_secret,
     }
     for name, value in given.items():
         if value is None and (secret := read.get(name)):
@@ -186,6 +190,22 @@ def _install(settings: "Settings", keys: Path, passphrase: str | None) -> None:
                 fail(f"{settings.data_dir / name.lower()} 中已有另一把密钥。")
     if (trusted := read.get("TRUSTED_KEYS", "")) != settings.trusted_keys:
         print(f"请设置 BANCHENG_TRUSTED_KEYS={trusted}(旧的签名公钥)。")
+
+
+def _take_erased_along(here: Path, there: Path) -> None:
+    """Add the list of erased cases to the one over there: no backup has it, or it would undo itself."""
+    source, target = here / "erased.txt", there / "erased.txt"
+    if not source.exists():
+        return
+    known = target.read_bytes() if target.exists() else b""
+    lines = [line for line in source.read_bytes().splitlines(keepends=True) if line not in known]
+    if known and not known.endswith(b"\n"):
+        lines.insert(0, b"\n")  # a power cut broke the last line off: it must not spoil the next
+    there.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _passphrase(keys: Path | None, from_stdin: bool, *, new: bool = False) -> str | None:

@@ -271,9 +271,15 @@ class Settings(ChannelSettings, EngineSettings):
             "PAYLOAD_KEYS": self.keyring().written(),
             "SIGNING_KEY": signing,
             "SECRET_KEY": self.session_key(),
+            "WEBHOOK_SECRET": self._webhook_key_if_any(),
             "TRUSTED_KEYS": self.trusted_keys,
         }
         return {name: value for name, value in found.items() if value}
+
+    def _webhook_key_if_any(self) -> str:
+        """Return WEBHOOK_SECRET; none is made for a webhook that never signed anything."""
+        there = self.webhook_secret is not None or (self.data_dir / "webhook_secret").exists()
+        return self.webhook_key() if there else ""
 
 
 def _split(roles: str) -> set[str]:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from models.crypto import Sealer, UnsealError
 
 PREFIX = "BANCHENG_"
-NAMES = ("PAYLOAD_KEYS", "SIGNING_KEY", "SECRET_KEY", "TRUSTED_KEYS")
+NAMES = ("PAYLOAD_KEYS", "SIGNING_KEY", "SECRET_KEY", "WEBHOOK_SECRET", "TRUSTED_KEYS")
 SHORTEST = 12  # characters of a passphrase
 _PURPOSE = "bancheng keys"
 _COST, _BLOCK, _LANES = 2**15, 8, 1  # 32 MB and a tenth of a second for each guess

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.running import House, bancheng
 
+WEBHOOK_SECRET = "generated-for-a-webhook"
+ERASED = "01a21a04-2816-7ba4-afbc-ac82cbf08910 2026-11-26T09:00:00+00:00\n"
 PHRASE = "一句很长的口令，不写下来\n"
 
 
@@ -25,6 +27,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
             found = clerk.get("/api/cases", params={"q": "13800138000"}).json()
             assert [item["id"] for item in found["items"]] == [case["id"]]
             assert clerk.post(f"/api/cases/{case['id']}/withdraw", json={"reason": "不办了"}).is_success
+        (house.data / "webhook_secret").write_text(f"{WEBHOOK_SECRET}\n")
+        (house.data / "erased.txt").write_text(ERASED)
         code, said = bancheng(folder, "backup", "b", "--keys", "k", "--passphrase-stdin", typed=PHRASE)
         assert code == 0 and "密钥已写到 k" in said, said
         code, said = bancheng(folder, "move", "--to-data-dir", "elsewhere")
@@ -49,7 +53,7 @@ def at(kept: Path, tmp_path: Path) -> Callable[..., tuple[int, str]]:
 
 
 def test_a_backup_is_restored_with_its_keys_and_verified(
-    at: Callable[..., tuple[int, str]], postgres_url: str
+    at: Callable[..., tuple[int, str]], postgres_url: str, tmp_path: Path
 ) -> None:
     code, said = at("restore", "b", "--keys", "k")
     assert (code, "passphrase" in said) == (1, True)
@@ -59,6 +63,7 @@ def test_a_backup_is_restored_with_its_keys_and_verified(
         "restore", "b", "--keys", "k", "--passphrase-stdin", typed=PHRASE, database_url=postgres_url
     )
     assert code == 0 and "核验 1 件、2 条记录" in said and "全部完好" in said, said
+    assert (tmp_path / "data" / "webhook_secret").read_text().strip() == WEBHOOK_SECRET
     code, said = at("restore", "b", database_url=postgres_url)
     assert (code, "只能恢复到空系统" in said) == (1, True)
 
@@ -75,12 +80,14 @@ def test_a_backup_that_is_cut_short_is_named(at: Callable[..., tuple[int, str]],
 def test_a_house_moves_to_production_and_back(kept: Path, tmp_path: Path, postgres_url: str) -> None:
     shutil.copytree(kept / "data", tmp_path / "data")
     there, back = tmp_path / "there", tmp_path / "back"
+    there.mkdir()
+    (there / "erased.txt").write_text(ERASED)  # of a move that was broken off
     code, said = bancheng(tmp_path, "move", "--to-data-dir", there, "--to-database", postgres_url)
     assert code == 0 and "全部完好" in said, said
     code, said = bancheng(tmp_path, "move", "--to-data-dir", back, data_dir=there, database_url=postgres_url)
     assert code == 0 and "全部完好" in said, said
     assert (back / "bancheng.db").exists()
-    for name in ("payload_keys", "signing_key"):
+    for name in ("payload_keys", "signing_key", "webhook_secret", "erased.txt"):
         assert (back / name).read_text() == (tmp_path / "data" / name).read_text()
         assert (back / name).stat().st_mode & 0o777 == 0o600
     code, said = bancheng(tmp_path, "case", "show", "nowhere", data_dir=back)

@@ -14,7 +14,7 @@ from casework.key_files import BadKeyFile, read_key_file, write_key_file
 
 ROWS = [b'["a",1]\n', '["张三",null]\n'.encode()]
 FILE = "attachments/case/digest"
-SECRETS = {"PAYLOAD_KEYS": "k1:AAAA", "SIGNING_KEY": "BBBB=", "SECRET_KEY": "c=d"}
+SECRETS = {"PAYLOAD_KEYS": "k1:AAAA", "SIGNING_KEY": "BBBB=", "SECRET_KEY": "c=d", "WEBHOOK_SECRET": "e" * 16}
 
 
 async def lines() -> AsyncIterator[bytes]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from casework.key_files import NAMES
 from kept_secrets import kept_secret
 from models.crypto import UnsealError, generate_key
 from rules.case.vocabulary import Role
@@ -147,6 +148,18 @@ def test_generated_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
         "signing_key": 0o600,
     }  # and no draft is left over
     assert stat.S_IMODE(settings.data_dir.stat().st_mode) == 0o700
+
+
+def test_what_a_restore_needs_has_the_webhooks_secret_where_one_was_made(tmp_path: Path) -> None:
+    """Receivers check signatures with it; where nothing was ever signed there is none to take along."""
+    names = {"PAYLOAD_KEYS", "SIGNING_KEY", "SECRET_KEY"}
+    assert set(Settings().secrets()) == names
+    assert not (Settings().data_dir / "webhook_secret").exists()
+    made = Settings().webhook_key()
+    assert Settings().secrets()["WEBHOOK_SECRET"] == made
+    given = Settings(data_dir=tmp_path / "other", webhook_secret=SecretStr("a given secret of ours"))
+    assert given.secrets()["WEBHOOK_SECRET"] == "a given secret of ours"
+    assert set(given.secrets()) <= set(NAMES)
 
 
 def test_each_installation_has_its_own_secrets(tmp_path: Path) -> None:
