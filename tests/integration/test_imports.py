@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from sqlmodel import col, func, select
 
 from casework.import_running import run_import
-from casework.import_work import DRAFTS_KEPT, drop_old_drafts, keep_importing, work_off
+from casework.import_work import DRAFTS_KEPT, LEASE, drop_old_drafts, keep_importing, work_off
 from casework.imports import Row, bring, look_at, queue, read_import
 from casework.sent import body_hash
 from casework.services import Services
@@ -90,7 +90,8 @@ async def test_each_row_becomes_a_case_that_says_when_it_was_imported(house: Hou
         assert first in listed.text
     async with house.services.database.read() as session:
         rows = (await session.exec(select(ImportRow))).all()
-    assert all(each.form is None for each in rows)  # nothing personal stays beside the case
+    # Nothing personal stays beside the case.
+    assert all(each.form is None and not each.origin_key for each in rows)
 
 
 async def test_a_file_files_nothing_twice_whoever_brings_it(house: House) -> None:
@@ -131,7 +132,9 @@ async def test_a_killed_import_goes_on_where_it_was(
             await work_off(sqlite_house.services, import_id)
     assert len(await filings(sqlite_house.services)) >= 4
     assert (await read_import(sqlite_house.services, CLERK, import_id)).waiting > 0
-    task = asyncio.create_task(keep_importing(sqlite_house.services, timedelta(seconds=0.05)))
+    over = SetClock(datetime.now(UTC) + LEASE + timedelta(seconds=1))
+    with sqlite_house.changed(wall=over):
+        task = asyncio.create_task(keep_importing(sqlite_house.services, timedelta(seconds=0.05)))
     async with asyncio.timeout(20):
         while (await read_import(sqlite_house.services, CLERK, import_id)).row.finished_at is None:
             await asyncio.sleep(0.05)
