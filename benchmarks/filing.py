@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import httpx
 
 from benchmarks.lifecycle import CLERK, FORM, HALL, PASSWORD, begin_bare, come_to_rest, crowd
-from benchmarks.rig import Rig, parser_of, report, timed
+from benchmarks.rig import Rig, parser_of, ratio_of, report, timed
 from benchmarks.timers import prepared
 
 
@@ -100,7 +100,7 @@ async def measure(options: argparse.Namespace) -> None:
             print(f"run {count + 1}: bare {bare[-1]:.1f}/s, ours {ours[-1]:.1f}/s", flush=True)
         clerks.close()
     figures = {
-        "filing_ratio": round(median(a / b for a, b in zip(ours, bare, strict=True)), 3),
+        "filing_ratio": round(ratio_of(ours, bare), 3),
         "filings_per_s": round(median(ours), 1),
         "bare_per_s": round(median(bare), 1),
         "concurrency": options.concurrency,

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
@@ -150,6 +151,11 @@ def rss_kb(pid: int | None) -> int:
     """Return the memory that a process has in use, in KB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def ratio_of(ours: Sequence[float], floor: Sequence[float]) -> float:
+    """Return the median of the ratios of neighbouring turns: a machine slows down for both alike."""
+    return median(a / b for a, b in zip(ours, floor, strict=True))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
