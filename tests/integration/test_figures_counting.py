@@ -27,11 +27,9 @@ from casework.rows import read_rows
 from casework.services import Services
 from casework.viewer import Viewer
 from models.case import Case
-from models.database import Database
-from models.migrate import upgrade
 from rules.case.vocabulary import Role
 from tests.support import counting
-from tests.support.books import furnish
+from tests.support.books import make_ready
 from tests.support.cases import Story, handled, t, told, triage
 from tests.support.figuring import case_id, close_one, go_on, keep, keep_one, wander
 from tests.support.house import KEYRING
@@ -62,7 +60,7 @@ MakeUrl = Callable[[], str]
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with tables and halls, to be copied."""
     path = tmp_path_factory.mktemp("figures") / "empty.db"
-    asyncio.run(_prepare(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(make_ready(f"sqlite+aiosqlite:///{path}"))
     return path
 
 
@@ -70,15 +68,8 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def empty_postgres(postgres_databases: Databases) -> str:
     """The name of a PostgreSQL database with tables and halls, to be copied."""
     url = postgres_databases.create_database()
-    asyncio.run(_prepare(url))
+    asyncio.run(make_ready(url))
     return str(make_url(url).database)
-
-
-async def _prepare(url: str) -> None:
-    await upgrade(url)
-    database = Database(url)
-    await furnish(database)
-    await database.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

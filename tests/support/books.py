@@ -21,6 +21,7 @@ from models.database import Database
 from models.directory import Hall, Unit, User
 from models.filing import CaseSecret, Filing
 from models.messages import StoredEvent, Terms, encode_policy, encode_state
+from models.migrate import upgrade
 from models.policies import read_policies
 from models.terms import CalendarSnapshot, PolicyVersion
 from rules.case.alarms import next_alarm
@@ -47,6 +48,14 @@ def person(username: str) -> Actor:
         return Actor(Role(role), username, username)
     unit = place[1] if len(place) > 1 else None
     return Actor((OF_UNITS if unit else WINDOW)[role], username, username, place[0], unit)
+
+
+async def make_ready(url: str, *terms: Terms) -> None:
+    """Make all tables at an address, and furnish them: a database to be copied."""
+    await upgrade(url)
+    database = Database(url)
+    await furnish(database, *terms)
+    await database.close()
 
 
 async def furnish(database: Database, *terms: Terms) -> None:

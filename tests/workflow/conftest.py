@@ -12,8 +12,7 @@ from sqlalchemy import make_url
 from models.codec import data_converter
 from models.crypto import Keyring, generate_key
 from models.database import Database
-from models.migrate import upgrade
-from tests.support.books import furnish
+from tests.support.books import make_ready
 from tests.support.postgres import Databases
 from tests.support.shell import CHENGZHONG, GUILIN, Shell
 from tests.support.temporal import TemporalServer
@@ -25,7 +24,7 @@ KEYRING = Keyring.parse(generate_key())
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables, furnished, to be copied."""
     path = tmp_path_factory.mktemp("template") / "empty.db"
-    asyncio.run(_make_ready(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(make_ready(f"sqlite+aiosqlite:///{path}", GUILIN, CHENGZHONG))
     return path
 
 
@@ -33,7 +32,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_postgres(postgres_databases: Databases) -> str:
     """The name of a PostgreSQL database with all tables, furnished, to be copied."""
     url = postgres_databases.create_database()
-    asyncio.run(_make_ready(url))
+    asyncio.run(make_ready(url, GUILIN, CHENGZHONG))
     return str(make_url(url).database)
 
 
@@ -74,10 +73,3 @@ async def _shell(url: str, server: TemporalServer) -> AsyncIterator[Shell]:
         await shell.end()
     finally:
         await database.close()
-
-
-async def _make_ready(url: str) -> None:
-    await upgrade(url)
-    database = Database(url)
-    await furnish(database, GUILIN, CHENGZHONG)
-    await database.close()
