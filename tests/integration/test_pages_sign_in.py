@@ -1,52 +1,22 @@
-"""Sessions of the pages, one's own account, the forced password change and the second factor."""
+"""Sessions of the pages, one's own account, the forced password change, and who guesses."""
 
-import base64
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from httpx import ASGITransport, AsyncClient, Response
 
 from casework.accounts import LIFETIME
 from casework.lockout import PER_ADDRESS, PER_USER
 from models.access import AccessToken, Attempt
 from models.codes import hash_token
-from models.directory import User
 from pages.sessions import SESSION
 from rules.case.vocabulary import Role
 from tests.support.house import PASSWORD
-from tests.support.office import ADDRESS, Office, ahead, change_user, freeze, log_of, slug
-from tests.support.visiting import hidden
+from tests.support.office import ADDRESS, Office, ahead, change_user, freeze, slug
+from tests.support.office_browser import Browser, another, app_of, logged, needing, opens
 
 NEW = "a password of my own"
-
-
-class Browser:
-    """A browser that keeps its cookies and fills in forms."""
-
-    def __init__(self, http: AsyncClient) -> None:
-        self.http = http
-
-    async def get(self, path: str, **headers: str) -> Response:
-        return await self.http.get(path, headers=headers)
-
-    async def post(self, path: str, form: str | None = None, **fields: str) -> Response:
-        """Send a form: that of the page `form`, else the one at the same path."""
-        page = (await self.http.get(form or path)).text
-        return await self.http.post(path, data={"csrf": hidden(page, "csrf"), **fields})
-
-    async def sign_in(self, username: str, password: str = PASSWORD, **more: str) -> Response:
-        return await self.post("/sign-in", username=username, password=password, **more)
-
-    @property
-    def session(self) -> str:
-        return self.http.cookies[SESSION]
 
 
 @pytest.fixture
@@ -55,35 +25,9 @@ async def browser(sqlite_office: Office) -> AsyncIterator[Browser]:
         yield made
 
 
-@asynccontextmanager
-async def another(office: Office) -> AsyncIterator[Browser]:
-    """One more browser at the same office."""
-    transport = ASGITransport(_app(office), client=(ADDRESS, 4712))
-    async with AsyncClient(transport=transport, base_url="http://office") as http:
-        yield Browser(http)
-
-
-def _app(office: Office) -> Any:
-    return office.http._transport.app  # type: ignore[attr-defined]
-
-
 @pytest.fixture
 def office(sqlite_office: Office) -> Office:
     return sqlite_office
-
-
-async def logged(office: Office) -> list[tuple[str, str | None, str | None]]:
-    return [row[:3] for row in await log_of(office)]
-
-
-async def opens(browser: Browser, path: str = "/account") -> bool:
-    answer = await browser.get(path)
-    assert answer.status_code in (200, 303)
-    return answer.status_code == 200
-
-
-def code_of(secret: str, at: datetime) -> str:
-    return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(at.timestamp())).decode()
 
 
 async def test_signing_in_and_out(office: Office, browser: Browser) -> None:
@@ -293,7 +237,7 @@ async def test_the_api_waits_for_what_is_owed(office: Office, owed: str) -> None
         given = office.services
     else:
         given = needing(office, Role.WINDOW_LEAD)
-    _app(office).state.services = given
+    app_of(office).state.services = given
     token = (await office.sign_in("guilin.lead")).json()["access_token"]
     mine = {"Authorization": f"Bearer {token}"}
     assert (await office.call("GET", "me", headers=mine)).status_code == 200
@@ -301,99 +245,6 @@ async def test_the_api_waits_for_what_is_owed(office: Office, owed: str) -> None
         assert slug(await office.call(method, path, headers=mine, json={})) == (403, owed), path
     assert (await logged(office))[-1] == ("refused_403", "guilin.lead", owed)
     assert (await office.call("DELETE", "token", headers=mine)).status_code == 204
-
-
-def needing(office: Office, *roles: Role) -> Any:
-    rules = replace(office.services.sign_in, second_factor=frozenset(roles))
-    return replace(office.services, sign_in=rules)
-
-
-async def enrol(office: Office, browser: Browser) -> str:
-    """Enrol an app; return its secret."""
-    page = (await browser.get("/account/second-factor")).text
-    secret = re.search(r'<code class="typed">([A-Z2-7 ]+)</code>', page)
-    assert secret is not None
-    plain = secret[1].replace(" ", "")
-    code = code_of(plain, await office.services.wall.now())
-    done = await browser.http.post(
-        "/account/second-factor",
-        data={"csrf": hidden(page, "csrf"), "enrolment": hidden(page, "enrolment"), "code": code},
-    )
-    assert done.status_code == 303, done.text
-    return plain
-
-
-async def test_a_second_factor_is_enrolled_used_and_removed(office: Office, browser: Browser) -> None:
-    now = freeze(office.services.wall)
-    await browser.sign_in("auditor")
-    secret = await enrol(office, browser)
-    assert "已启用" in (await browser.get("/account")).text
-    async with office.services.database.read() as session:
-        user = await session.get_one(User, "auditor")
-    assert user.totp_secret is not None and secret not in user.totp_secret
-    async with another(office) as elsewhere:
-        assert (await elsewhere.sign_in("auditor")).status_code == 401
-        # The code that enrolled was used up by that.
-        assert (await elsewhere.sign_in("auditor", otp=code_of(secret, now))).status_code == 401
-        freeze(office.services.wall, now + timedelta(seconds=60))
-        later = code_of(secret, now + timedelta(seconds=60))
-        assert (await elsewhere.sign_in("auditor", otp=later)).status_code == 303
-    freeze(office.services.wall, now + timedelta(seconds=120))
-    code = code_of(secret, now + timedelta(seconds=120))
-    path = "/account/second-factor/remove"
-    refused = await browser.post(path, password="wrong", code=code)
-    assert refused.status_code == 422 and "密码不正确" in refused.text
-    refused = await browser.post(path, password=PASSWORD, code="000000")
-    assert refused.status_code == 422 and "动态口令不正确" in refused.text
-    removed = await browser.post(path, password=PASSWORD, code=code)
-    assert removed.headers["location"] == "/account?done=removed"
-    actions = [action for action, _, _ in await logged(office)]
-    assert "second_factor_set" in actions and actions[-1] == "second_factor_removed"
-
-
-async def test_the_secret_of_an_enrolment_travels_sealed_and_for_a_while(
-    office: Office, browser: Browser
-) -> None:
-    await browser.sign_in("auditor")
-    answer = await browser.get("/account/second-factor")
-    sealed, csrf = hidden(answer.text, "enrolment"), hidden(answer.text, "csrf")
-    secret = office.services.keyring.open_text(sealed, "enrolment:auditor")[2:34]
-    assert secret not in sealed and secret not in str(answer.headers)
-    assert '<img src="data:image/svg+xml' in answer.text
-    wrong = {"csrf": csrf, "enrolment": sealed, "code": "12345x"}
-    refused = await browser.http.post("/account/second-factor", data=wrong)
-    assert refused.status_code == 422 and hidden(refused.text, "enrolment") == sealed
-    ahead(office.services.wall, timedelta(minutes=16))
-    code = code_of(secret, await office.services.wall.now())
-    late = await browser.http.post("/account/second-factor", data={**wrong, "code": code})
-    assert late.status_code == 409 and hidden(late.text, "enrolment") != sealed
-
-
-async def test_nobody_enrols_with_a_secret_that_another_was_shown(office: Office, browser: Browser) -> None:
-    await browser.sign_in("auditor")
-    sealed = hidden((await browser.get("/account/second-factor")).text, "enrolment")
-    async with another(office) as victim:
-        await victim.sign_in("guilin.lead")
-        answer = await victim.post("/account/second-factor", enrolment=sealed, code="123456")
-        assert answer.status_code == 409
-
-
-async def test_a_factor_in_force_is_not_replaced(office: Office, browser: Browser) -> None:
-    await browser.sign_in("auditor")
-    await enrol(office, browser)
-    assert (await browser.get("/account/second-factor")).status_code == 409
-
-
-async def test_a_role_that_needs_a_second_factor_is_led_to_enrol(office: Office, browser: Browser) -> None:
-    _app(office).state.services = needing(office, Role.AUDITOR)
-    await browser.sign_in("auditor")
-    for path in ("/", "/account", "/account/password", "/inbox"):
-        assert (await browser.get(path)).headers["location"] == "/account/second-factor", path
-    await enrol(office, browser)
-    assert await opens(browser)
-    async with another(office) as elsewhere:  # other roles are not asked
-        await elsewhere.sign_in("guilin.clerk")
-        assert await opens(elsewhere)
 
 
 async def test_guessing_is_locked_out_with_the_api_and_logged(office: Office, browser: Browser) -> None:
