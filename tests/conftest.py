@@ -12,6 +12,8 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from tests.support.postgres import URL_VARIABLE, Databases, PostgresDatabases, postgres_server
 from tests.support.temporal import TemporalServer
 
+pytest_plugins = ["tests.support.limits"]
+
 
 @pytest.fixture(scope="session")
 def postgres_databases() -> Iterator[Databases]:

@@ -113,9 +113,11 @@ async def test_it_dies_with_a_killed_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SERVING, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None
-        pid = int(await asyncio.to_thread(parent.stdout.readline))
-        assert Path(f"/proc/{pid}").exists()
-        parent.kill()
+        try:
+            pid = int(await asyncio.to_thread(parent.stdout.readline))
+            assert Path(f"/proc/{pid}").exists()
+        finally:
+            parent.kill()
     assert await gone(pid)
 
 
