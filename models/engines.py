@@ -8,6 +8,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from models.outage import translate_outages
+from models.sqlite_driver import connect
 
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for one in another process
 CONNECT_SECONDS = 5.0
@@ -41,7 +42,7 @@ def to_json(value: Any) -> str:
 
 def sqlite_engine(url: URL, *, begin: str, pool_size: int = 1, read_only: bool = False) -> AsyncEngine:
     """Return an engine on aiosqlite whose transactions open with the statement `begin`."""
-    engine = create_async_engine(url, **_sqlite_options(pool_size))
+    engine = create_async_engine(url, **_sqlite_options(pool_size, async_creator_fn=connect))
     _prepare_sqlite(engine.sync_engine, begin, read_only)
     return engine
 
@@ -75,12 +76,12 @@ def postgres_engine(url: URL, *, pool_size: int, command_seconds: float | None =
     return engine
 
 
-def _sqlite_options(pool_size: int) -> dict[str, Any]:
+def _sqlite_options(pool_size: int, **driver: Any) -> dict[str, Any]:
     return {
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_timeout": POOL_SECONDS,
-        "connect_args": {"timeout": BUSY_SECONDS},
+        "connect_args": {"timeout": BUSY_SECONDS, **driver},
         "json_serializer": to_json,
         "hide_parameters": True,
     }
