@@ -212,7 +212,7 @@ def workflow_id(case_id: str) -> str:
 def _raise(error: BaseException, command: str) -> NoReturn:
     """Raise what a failed call means to the caller."""
     if isinstance(error.__cause__, asyncio.CancelledError):
-        # The SDK words it as an outage when its caller is stopped: whoever waits outages out would never stop.
+        # The SDK words its caller's stop as an outage: whoever waits outages out would never stop.
         raise error.__cause__
     if isinstance(error, WorkflowUpdateFailedError):
         raise _refusal(error.cause, command) from error

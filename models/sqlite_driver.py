@@ -42,7 +42,7 @@ class StoppedOnce(aiosqlite.Connection):
 
 
 def connect(database: str, **options: Any) -> StoppedOnce:
-    """Return a connection that is not open yet, as `aiosqlite.connect` does; it holds up no end of a process."""
+    """Return a connection that is not open yet, as `aiosqlite.connect` does; no process waits for it."""
 
     def open_now() -> sqlite3.Connection:
         return sqlite3.connect(database, factory=RollingBack, **options)

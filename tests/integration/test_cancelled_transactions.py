@@ -53,7 +53,7 @@ async def file(sqlite_url: str, tmp_path: Path) -> Path:
 
 
 async def test_cancelled_in_a_statement_it_lets_the_next_writer_in(tables_url: str) -> None:
-    """Also while somebody holds what it ended with, and so the statement: a log does, or nobody yet tidied up."""
+    """Also while somebody holds what it ended with, and so its statement: whoever logs it."""
     mine, other = Database(tables_url), Database(tables_url)
     held: list[BaseException] = []
 

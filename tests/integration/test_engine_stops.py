@@ -1,4 +1,4 @@
-"""Whoever waits for the engine can be stopped: the SDK words a stop as an outage, which would be waited out."""
+"""Whoever waits for the engine can be stopped: the SDK words a stop as an outage, to be waited out."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
