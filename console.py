@@ -1,6 +1,5 @@
 """What the commands share: settings, logging, running, and ending with the right code."""
 
-import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 from pydantic import ValidationError
 
+from processes import run_to_end
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def with_services(work: "Callable[[Services], Awaitable[Result]]") -> Result:
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's work; end with an explanation where it fails in a known way."""
     try:
-        return asyncio.run(work)
+        return run_to_end(work)
     except Exception as error:
         _explain(error)
 

@@ -13,7 +13,11 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
+
+import uvloop
+
+Result = TypeVar("Result")
 
 LOOPBACK = "127.0.0.1"
 SETTLES_AGAIN = (60.0, 600.0)  # seconds after the time before
@@ -23,12 +27,18 @@ LOG_BYTES = 20_000_000
 # preexec_fn, which may deadlock in a process with threads.
 _LAUNCHER = """
 import ctypes, os, sys
+os.setpgid(0, 0)
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
 if os.getppid() != int(sys.argv[1]):
     sys.exit(1)
 os.execv(sys.argv[2], sys.argv[2:])
 """
+
+
+def run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a program's work to its end; a case costs its worker less on this event loop (ADR 39)."""
+    return uvloop.run(work)
 
 
 async def spawn(
@@ -53,7 +63,6 @@ async def spawn(
             # Settings of Temporal's own command line would change what its server does.
             env={k: v for k, v in os.environ.items() if not k.startswith("TEMPORAL_")},
             pass_fds=() if held is None else (held.fileno(),),
-            process_group=0,
         )
 
 

@@ -46,7 +46,7 @@ from casework.resuming import empty_if_restored, resuming
 from casework.services import Services
 from casework.verifying import check_and_record
 from channels import outside
-from processes import beside, leave, settle_memory
+from processes import beside, leave, run_to_end, settle_memory
 from settings import Settings
 from watching import worker_port
 from workflows.calendar import ReArmWorkflow
@@ -238,7 +238,7 @@ def main() -> None:
     """Run as a program."""
     logs.configure()
     logs.forward_engine_logs()
-    asyncio.run(run(Settings()))
+    run_to_end(run(Settings()))
     leave(0)
 
 

@@ -1,7 +1,8 @@
 """The worker of the bare workflow: a process of its own, with the options of the product's worker.
 
-`python -m benchmarks.bare_worker [--our-runner]`: in the SDK's sandbox as it comes, which is the floor;
-or in the product's (`workflows/sandbox.py`), which shows what rules and ledger cost without it.
+`python -m benchmarks.bare_worker [--our-runner]`: in the SDK's sandbox on asyncio's loop, as they come, which
+is the floor; or in the product's (`workflows/sandbox.py`) on its loop (`processes.run_to_end`), which shows
+what rules and ledger cost without both.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from benchmarks.bare import OUR_RUNNER, QUEUE, BareActivities, BareTimerWorkflow, BareWorkflow
 from models.codec import data_converter
 from models.database import Database
+from processes import run_to_end
 from settings import Settings
 from worker import CACHED
 from workflows.sandbox import RESTRICTIONS, ContextFreeRunner
@@ -46,4 +48,5 @@ async def main(ours: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main("--our-runner" in sys.argv))
+    ours = "--our-runner" in sys.argv
+    (run_to_end if ours else asyncio.run)(main(ours))
