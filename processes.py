@@ -1,4 +1,4 @@
-"""Child processes that end with us, come what may, and locks that say who runs on a folder."""
+"""How programs run: on which loop, with children that end with them come what may, in locked folders."""
 
 import asyncio
 import fcntl

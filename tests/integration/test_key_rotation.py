@@ -250,7 +250,7 @@ async def process(services: Services, name: str) -> AsyncIterator[None]:
     """A process with these keys."""
     task = asyncio.create_task(holding_keys(services, name))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not any(name in holder.process for holder in await holders(services)):
                 await asyncio.sleep(0.02)
         yield
@@ -371,7 +371,7 @@ async def test_generated_keys_are_rotated_under_a_running_house(
             assert generated.keys_file is not None
             assert read_keys(generated.keys_file).key_ids == (expected,)
             assert status.keys[0].key_id == expected and not status.behind
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while running.keyring.key_ids != (expected,):
                     await asyncio.sleep(0.02)
             assert before and await is_found(running)

@@ -190,7 +190,7 @@ async def _sent(
 
 async def _heard(house: House, case: dict[str, Any], seq: int) -> None:
     """Wait until the workflow has heard of an event."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await _seq_in_engine(house, case["id"]) != seq:
             await asyncio.sleep(0.05)
 
@@ -247,7 +247,7 @@ async def test_a_workflow_hears_of_the_last_event_of_its_case_too(house: House, 
     else:
         assert await relay_once(house.services) == 1
     client = await house.services.engine.client()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await client.get_workflow_handle(f"case-{case['id']}").result()
 
 
@@ -278,7 +278,7 @@ async def test_a_refusal_of_a_case_that_has_caught_up_since_is_asked_for_again(
             return await ask(case_id, *args, **more)
         except Refusal:
             await engine.catch_up(case_id)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while await engine.heard(case_id) < 2:
                     await asyncio.sleep(0.05)
             raise
@@ -328,7 +328,7 @@ async def test_the_relay_works_until_it_is_stopped(sqlite_house: House) -> None:
     async with sqlite_house.down():
         kept = (await sqlite_house.post("cases", form())).json()
     running = asyncio.create_task(relay.relay(sqlite_house.services, timedelta(milliseconds=10)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await sqlite_house.get(f"cases/{kept['id']}")).json()["number"] is None:
             await asyncio.sleep(0.05)
     running.cancel()

@@ -103,7 +103,7 @@ async def test_a_dead_gateway_does_not_hold_a_case_at_the_seam(impatient: Shell)
         case = await handling(impatient)
         first = await run_of(case)
         await lines(case, 15)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await run_of(case) == first:
                 await asyncio.sleep(0.1)
         await case.checked()
