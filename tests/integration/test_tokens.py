@@ -90,6 +90,7 @@ async def test_the_last_use_of_a_token_is_kept_coarsely(office: Office) -> None:
         async with office.services.database.read() as session:
             return (await session.get_one(AccessToken, hash_token(token_of("guilin.clerk")))).last_used_at
 
+    await office.get("me", "guilin.clerk")  # the token may be as old as the whole run of tests
     begin = await last_used()
     await office.get("me", "guilin.clerk")
     assert await last_used() == begin
