@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -73,7 +74,8 @@ async def test_cancelled_in_a_statement_it_lets_the_next_writer_in(tables_url: s
 
 
 async def test_cancelled_twice_before_its_turn_it_ends(file: Path) -> None:
-    """The second time is the end of the event loop, which waits for every task."""
+    """The second time is the end of the event loop, which waits for every task. Its thread ends, too."""
+    before = set(threading.enumerate())
     mine = Database(f"sqlite:///{file}")
     with busy(file):
         asyncio.get_running_loop().create_task(write(mine))
@@ -85,3 +87,6 @@ async def test_cancelled_twice_before_its_turn_it_ends(file: Path) -> None:
     assert not pending
     await asyncio.wait_for(add(mine, notification(1)), 5)
     await mine.close()
+    async with asyncio.timeout(5):
+        while set(threading.enumerate()) - before:
+            await asyncio.sleep(0.02)
