@@ -31,7 +31,7 @@ from rules.case.decide import decide
 from rules.case.errors import Refusal
 from rules.case.events import CITIZEN, SYSTEM, Actor, Event, evolve, fold
 from rules.case.notices import material, recipients
-from rules.case.permits import allowed
+from rules.case.permits import PERMITS, allowed
 from rules.case.state import CaseState
 from rules.case.vocabulary import LADDER, LEVELS, OPEN, Kind, Light, Status
 from rules.holding import stretches
@@ -246,7 +246,9 @@ class CaseMachine(RuleBasedStateMachine):
         except Refusal:
             assert self.state is before
         else:
-            assert command.name in allowed(before, self.context(actor))
+            # Deciding lets through who might under an earlier release, for replays; nobody is offered that.
+            formerly = actor.role in PERMITS[command.name].formerly
+            assert formerly or command.name in allowed(before, self.context(actor))
         self.fire()
 
     def record(self, command: Any, actor: Actor) -> None:
