@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casework.calendars import terms_for
-from models.messages import CommandMessage, encode_command
+from models.messages import CommandMessage, Terms, encode_command
 from models.tracing import new_command_id
 from rules.case.commands import Progress
 from tests.support.books import person
@@ -24,6 +24,13 @@ async def idle_house(
         yield opened
 
 
+async def kept(house: House) -> tuple[str, Terms]:
+    """File a case that the engine has not heard of; return its id and its terms."""
+    async with house.down():
+        case = (await house.post("cases", form())).json()
+    return case["id"], await terms_for(house.services, "guilin", await house.services.clock.now())
+
+
 async def stopped(waiting: Awaitable[object]) -> None:
     """Stop somebody who waits; the stop must reach whoever asked for the work."""
     task = asyncio.ensure_future(waiting)
@@ -35,18 +42,14 @@ async def stopped(waiting: Awaitable[object]) -> None:
 
 
 async def test_a_stop_while_a_case_is_started_is_a_stop(idle_house: House) -> None:
-    async with idle_house.down():
-        case = (await idle_house.post("cases", form())).json()
-    services = idle_house.services
-    terms = await terms_for(services, "guilin", await services.clock.now())
-    await stopped(services.engine.start(case["id"], terms))
+    case_id, terms = await kept(idle_house)
+    await stopped(idle_house.services.engine.start(case_id, terms))
 
 
 async def test_a_stop_while_a_command_is_under_way_is_a_stop(idle_house: House) -> None:
-    async with idle_house.down():
-        case = (await idle_house.post("cases", form())).json()
-    services = idle_house.services
-    await services.engine.resume(case["id"], await terms_for(services, "guilin", await services.clock.now()))
+    case_id, terms = await kept(idle_house)
+    engine = idle_house.services.engine
+    await engine.resume(case_id, terms)
     command = Progress(text="已联系")
     message = CommandMessage(new_command_id(), person("guilin.market.contact"), encode_command(command))
-    await stopped(services.engine.command(case["id"], command.name, message))
+    await stopped(engine.command(case_id, command.name, message))
