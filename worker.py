@@ -55,7 +55,7 @@ from workflows.evidence import LedgerHeadsWorkflow
 from workflows.issuing import SendAgainWorkflow, SendBulletinWorkflow
 from workflows.queues import CASES, NOTIFICATIONS, QUEUES, REPORTING
 from workflows.reporting import ReportingWorkflow
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 # What is under way when a stop is asked for may come to its end; the SDK's default is not to wait.
 GRACE = timedelta(seconds=30)

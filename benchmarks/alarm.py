@@ -35,10 +35,11 @@ async def measure(options: argparse.Namespace) -> None:
         first = datetime.now(UTC) + timedelta(seconds=20 + 2 * options.alarms / STARTS)
         due = [first + every * n for n in range(options.alarms)]
         await timers.start_bare(rig, [at + every / 2 for at in due])
+        since = await timers.last_event(rig)
         ids = await timers.start_cases(rig, [at - LIMIT for at in due], triaged=False)
         print(f"all wait; the last one is due at {due[-1]:%H:%M:%S} UTC", flush=True)
         within = (due[-1] - datetime.now(UTC)).total_seconds() + 60
-        await timers.counted_to(lambda: timers.fired(rig, ALARM), options.alarms, within)
+        await timers.counted_to(lambda: timers.fired(rig, ALARM, since), options.alarms, within)
         await timers.counted_to(lambda: timers.bare_fired(rig), options.alarms, 30)
         late, bare = await timers.lateness(rig, ALARM, ids), await timers.bare_lateness(rig)
     ours = [each for found in late.values() for each in found]

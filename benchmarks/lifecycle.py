@@ -5,7 +5,7 @@
 Prints throughput, CPU of server and worker per case, the median time to file a case over HTTP
 beside a bare update-with-start, and the size of a standard case's history. What the product does beside a
 case soon after (the rows that figures count, the export of the history) is done between the turns and told
-apart. The floor is a bare workflow in the SDK's sandbox as it comes; a third side runs it in the product's.
+apart. The floor is a bare workflow in the SDK's sandbox, as it comes; a third side runs it as ours are.
 """
 
 import argparse
@@ -227,7 +227,7 @@ async def measure(options: argparse.Namespace) -> None:
             await same.run(fresh(), one_same, options.concurrency)
             rates = [side.rates[-1] for side in (bare, ours, same)]
             print(f"run {count + 1}: bare {rates[0]:.1f}/s, ours {rates[1]:.1f}/s,", end=" ")
-            print(f"bare in our sandbox {rates[2]:.1f}/s", flush=True)
+            print(f"bare run as ours {rates[2]:.1f}/s", flush=True)
         ours_p50, bare_p50 = await filing_times(rig, port, options.filings) if options.filings else (0, 1)
         events, size = await history(rig, warm[0])
     print_figures(ours, bare, same, (ours_p50, bare_p50), (events, size), median(beside))
@@ -247,7 +247,7 @@ def print_figures(
     ratio, ratio_same = ratio_of(ours.rates, bare.rates), ratio_of(ours.rates, same.rates)
     cpu_ratio, cpu_ratio_same = ratio_of(ours.cpu, bare.cpu), ratio_of(ours.cpu, same.cpu)
     rows = [
-        ("", "ours", "bare", "ratio", "bare in our sandbox", "ratio"),
+        ("", "ours", "bare", "ratio", "bare run as ours", "ratio"),
         (
             "lifecycles per second",
             *(f"{rate:.1f}", f"{floor:.1f}", f"{ratio:.2f}"),
@@ -269,8 +269,8 @@ def print_figures(
         "filing_p50_ratio": round(filing[0] / filing[1], 3),
         "history_events": kept[0],
         "history_bytes": kept[1],
-        "lifecycle_ratio_same_sandbox": round(ratio_same, 3),
-        "cpu_ratio_same_sandbox": round(cpu_ratio_same, 3),
+        "lifecycle_ratio_same_runner": round(ratio_same, 3),
+        "cpu_ratio_same_runner": round(cpu_ratio_same, 3),
         "beside_cpu_ms": round(beside, 1),
     }
     report(rows, figures)

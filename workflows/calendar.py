@@ -11,9 +11,8 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-with workflow.unsafe.imports_passed_through():
-    from activities.calendar import CalendarActivities
-    from models.rearming import Publication, SweepRequest
+from activities.calendar import CalendarActivities
+from models.rearming import Publication, SweepRequest
 
 SWEEPS = 8
 SETTLE = timedelta(seconds=30)  # longer than a filing is under way; doubled after each look

@@ -15,28 +15,27 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityCancellationType
 
-with workflow.unsafe.imports_passed_through():
-    from activities.notification import NotificationActivities
-    from models.messages import (
-        CaseInput,
-        CommandMessage,
-        DeliveryRequest,
-        Terms,
-        Values,
-        decode_command,
-        decode_state,
-        encode_state,
-    )
-    from rules.calendar import local
-    from rules.case.alarms import next_alarm
-    from rules.case.commands import CalendarChanged, Command
-    from rules.case.decide import decide
-    from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
-    from rules.case.events import SYSTEM, evolve
-    from rules.case.state import CaseState
-    from rules.case.vocabulary import Status
-    from workflows.machine import Decider, Machine
-    from workflows.queues import NOTIFICATIONS
+from activities.notification import NotificationActivities
+from models.messages import (
+    CaseInput,
+    CommandMessage,
+    DeliveryRequest,
+    Terms,
+    Values,
+    decode_command,
+    decode_state,
+    encode_state,
+)
+from rules.calendar import local
+from rules.case.alarms import next_alarm
+from rules.case.commands import CalendarChanged, Command
+from rules.case.decide import decide
+from rules.case.errors import Forbidden, Illegal, Invalid, Refusal
+from rules.case.events import SYSTEM, evolve
+from rules.case.state import CaseState
+from rules.case.vocabulary import Status
+from workflows.machine import Decider, Machine
+from workflows.queues import NOTIFICATIONS
 
 REGISTER = "register"
 

@@ -10,11 +10,10 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-with workflow.unsafe.imports_passed_through():
-    from activities.archiving import ArchivingActivities
-    from rules.calendar import local
-    from rules.evidence import latest_head_due, next_head_due
-    from workflows.queues import REPORTING
+from activities.archiving import ArchivingActivities
+from rules.calendar import local
+from rules.evidence import latest_head_due, next_head_due
+from workflows.queues import REPORTING
 
 HEADS_ID = "ledger-heads"
 ROUNDS = 30  # heads of one run, to keep its history short

@@ -3,11 +3,10 @@
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-with workflow.unsafe.imports_passed_through():
-    from activities.issuing import IssuingActivities
-    from activities.notification import NotificationActivities
-    from models.messages import DeliveryRequest
-    from workflows.case import DELIVERY
+from activities.issuing import IssuingActivities
+from activities.notification import NotificationActivities
+from models.messages import DeliveryRequest
+from workflows.case import DELIVERY
 
 
 @workflow.defn(name="SendBulletin")

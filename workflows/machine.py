@@ -14,23 +14,22 @@ from typing import Any, Generic, TypeVar
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-with workflow.unsafe.imports_passed_through():
-    from activities.leaving import RETRIED_WITHIN
-    from activities.ledger import LedgerActivities
-    from activities.registration import RegistrationActivities
-    from models.messages import (
-        NextAlarm,
-        ReadRequest,
-        Recorded,
-        RecordRequest,
-        RegisterRequest,
-        Terms,
-        TermsRequest,
-        encode_event,
-    )
-    from rules.calendar import local
-    from rules.case.alarms import Alarm
-    from rules.case.events import SYSTEM, Actor, Event
+from activities.leaving import RETRIED_WITHIN
+from activities.ledger import LedgerActivities
+from activities.registration import RegistrationActivities
+from models.messages import (
+    NextAlarm,
+    ReadRequest,
+    Recorded,
+    RecordRequest,
+    RegisterRequest,
+    Terms,
+    TermsRequest,
+    encode_event,
+)
+from rules.calendar import local
+from rules.case.alarms import Alarm
+from rules.case.events import SYSTEM, Actor, Event
 
 S = TypeVar("S")
 

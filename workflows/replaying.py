@@ -20,7 +20,7 @@ from temporalio.workflow import _Definition
 from models.codec import JsonConverter
 from models.messages import Recorded, RecordRequest
 from workflows.case import CaseWorkflow
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 _PAYLOADS = JsonConverter()
 _ASKED = {"record": RecordRequest, "register": None, "read": None}

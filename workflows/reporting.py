@@ -11,12 +11,11 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-with workflow.unsafe.imports_passed_through():
-    from activities.reporting import ReportingActivities
-    from models.reporting import DueRequest, ReportingInput
-    from rules.report_words import REPORT_KIND
-    from rules.reporting import Due
-    from workflows.queues import REPORTING
+from activities.reporting import ReportingActivities
+from models.reporting import DueRequest, ReportingInput
+from rules.report_words import REPORT_KIND
+from rules.reporting import Due
+from workflows.queues import REPORTING
 
 _PAUSE = timedelta(minutes=1)
 _ONE_TRY, _ALL_TRIES = timedelta(minutes=5), timedelta(minutes=10)

@@ -1,7 +1,7 @@
 """The workflow's line in the log: each update that reached it, under the id of its command.
 
-Told in front of the sandbox (workflows/sandbox.py): it costs a workflow nothing and adds nothing to a
-history. A replay tells nothing again.
+Told outside of the workflow's code (workflows/runner.py): it adds nothing to a history, and a replay tells
+nothing again.
 """
 
 from typing import TYPE_CHECKING

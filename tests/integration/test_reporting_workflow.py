@@ -30,7 +30,7 @@ from tests.support.reporting import Newsroom, open_newsroom
 from tests.support.shell import YEAR, at, seen
 from tests.support.temporal import TemporalServer
 from workflows.reporting import ReportingWorkflow
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 SECOND = timedelta(seconds=1)
 

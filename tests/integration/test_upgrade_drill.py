@@ -25,7 +25,7 @@ from tests.support.onlooker import Onlooker, at_work, work_every_day
 from tests.support.plant import KEYS, Plant, eventually
 from tests.support.processes import ServerProcess
 from tests.support.running import bancheng
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(600)]
 

@@ -18,6 +18,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
+from tests.support.reading_clocks import ReadsClock
 
 from deploy.monitoring import dashboard
 from logs import metrics_at
@@ -25,10 +26,9 @@ from models.evidence import LedgerCheck
 from models.inbox import Delivery
 from tests.support.house import House, form, open_house, triage
 from tests.support.processes import LOOPBACK, free_port
-from tests.support.reading_clocks import ReadsClock
 from tests.support.temporal import TemporalServer
 from watching import worker_app
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "deploy" / "monitoring"

@@ -8,15 +8,14 @@ from dataclasses import replace
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from models.messages import CaseInput, decode_state
-    from rules.calendar import Calendar
-    from rules.case import alarms
-    from rules.case.alarms import Alarm
-    from rules.case.state import CaseState, Fired
-    from rules.policy import Policy
-    from workflows.case import CASE, CaseWorkflow
-    from workflows.machine import Machine
+from models.messages import CaseInput, decode_state
+from rules.calendar import Calendar
+from rules.case import alarms
+from rules.case.alarms import Alarm
+from rules.case.state import CaseState, Fired
+from rules.policy import Policy
+from workflows.case import CASE, CaseWorkflow
+from workflows.machine import Machine
 
 GATE = "2027-03-fewer-reminders"
 GONE = frozenset({"triage_late", "due_soon_1", "due_soon_2"})

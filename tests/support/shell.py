@@ -42,7 +42,7 @@ from tests.support.calendars import CALENDAR_2026
 from tests.support.cases import OF_THE_LEADER, RETURN_DECIDERS, USUALLY, make, reason_of, shown, t
 from workflows.case import CaseWorkflow
 from workflows.queues import CASES, NOTIFICATIONS
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 YEAR = 2037
 # A jump must not end while something is under way: the server would then go on to the next timer.

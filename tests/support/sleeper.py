@@ -1,8 +1,4 @@
-"""The smallest workflow with a timer, for tests of the services themselves.
-
-It has a module of its own: the sandbox imports a workflow's module anew for each instance, and what
-a test module imports would make that slow.
-"""
+"""The smallest workflow with a timer, for tests of the services themselves."""
 
 import asyncio
 

@@ -29,7 +29,7 @@ from tests.support.shell import Shell
 from tests.support.signed import SIGNER
 from workflows.evidence import LedgerHeadsWorkflow
 from workflows.queues import CASES, REPORTING
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 DAY = timedelta(days=1)
 MORNING = datetime(2037, 3, 9, 9, 0, tzinfo=SHANGHAI)

@@ -16,7 +16,7 @@ from tests.support.cases import triage
 from tests.support.next_release import GONE, NextCase, UngatedCase
 from tests.support.shell import LiveCase, Shell
 from workflows.case import CaseWorkflow
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 Code = type[CaseWorkflow]
 

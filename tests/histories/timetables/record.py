@@ -40,7 +40,7 @@ from tests.support.temporal import TemporalServer
 from workflows.evidence import LedgerHeadsWorkflow
 from workflows.queues import CASES
 from workflows.reporting import ReportingWorkflow
-from workflows.sandbox import RUNNER
+from workflows.runner import RUNNER
 
 FOLDER = Path(__file__).parent
 SUMS = FOLDER / "SHA256SUMS"
