@@ -16,9 +16,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
+from temporalio import workflow
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
-from tests.support.reading_clocks import ReadsClock
 
 from deploy.monitoring import dashboard
 from logs import metrics_at
@@ -259,12 +259,21 @@ async def asked(house: House, case: Any, name: str, by: str, request_id: str, **
     assert answer.headers["x-request-id"] == request_id
 
 
+@workflow.defn
+class FailsItsTasks:
+    """A plain exception is no outcome of a workflow: its task fails, and is tried again."""
+
+    @workflow.run
+    async def run(self) -> None:
+        raise RuntimeError("fails")
+
+
 async def fail_a_workflow_task(house: House) -> None:
     """Have a workflow's task fail, so that its counter is there."""
     client = await house.services.engine.client()
     queue = f"failing-{uuid4()}"
-    async with Worker(client, task_queue=queue, workflows=[ReadsClock], workflow_runner=RUNNER):
-        handle = await client.start_workflow(ReadsClock.run, id=queue, task_queue=queue)
+    async with Worker(client, task_queue=queue, workflows=[FailsItsTasks], workflow_runner=RUNNER):
+        handle = await client.start_workflow(FailsItsTasks.run, id=queue, task_queue=queue)
         for _ in range(100):
             if "temporal_workflow_task_execution_failed_total" in await exposed(house):
                 break
