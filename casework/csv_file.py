@@ -3,28 +3,35 @@
 import csv
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import islice
 
-from casework.spreadsheet import MOST_ROWS, BadTable, Fault, Line, lines_below
+from casework.spreadsheet import HEADINGS_WITHIN, MOST_ROWS, BadTable, Fault, Line, lines_below
 
 NAME = "CSV"
 UNREADABLE = "不是可以读取的 Excel 或 CSV 文件"
+BAD_ROW = "这一行读不出来：单元格里的引号要写成两个，单元格不能过长"
 _ENCODINGS = ("utf-8-sig", "gb18030")  # what programs write today, and what Chinese Excel writes
 
 
 class CsvFile:
     """The content of a CSV file; one sheet, as `Workbook` has several.
 
-    Between its fields stand commas, or what stands in its first line instead: semicolons, tabs.
+    Between its fields stand commas, semicolons or tabs: what the headings have most of.
     """
 
     sheets: Sequence[str] = (NAME,)
 
     def __init__(self, content: bytes) -> None:
-        """Read a file. Raises `BadTable` for one that is no text, or has too many rows."""
-        try:
-            self._rows = list(_rows(_text(content)))
-        except (ValueError, csv.Error) as error:
-            raise BadTable([Fault("文件", 0, "", UNREADABLE)]) from error
+        """Read a file. Raises `BadTable` for one that is no text, and for every row that can't be read."""
+        self._rows: list[list[str]] = []
+        faults = []
+        for number, row in enumerate(_rows(_text(content)), start=1):
+            if row is None:
+                faults.append(Fault(NAME, number, "", BAD_ROW))
+            else:
+                self._rows.append(row)
+        if faults:
+            raise BadTable(faults)
 
     def rows(self, sheet: str) -> list[list[str]]:
         """Return the rows as trimmed texts, as `Workbook.rows`."""
@@ -36,7 +43,7 @@ class CsvFile:
 
 
 def _text(content: bytes) -> str:
-    """Return a file as text. Raises ValueError."""
+    """Return a file as text. Raises `BadTable`."""
     for encoding in _ENCODINGS:
         try:
             text = content.decode(encoding)
@@ -44,20 +51,26 @@ def _text(content: bytes) -> str:
             continue
         if "\0" not in text:
             return text
-    raise ValueError("no text")
+    raise BadTable([Fault("文件", 0, "", UNREADABLE)])
 
 
-def _rows(text: str) -> Iterator[list[str]]:
+def _rows(text: str) -> Iterator[list[str] | None]:
+    """Yield each row, None for one that can't be read."""
     marks = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    for number, row in enumerate(marks, start=1):
-        yield [_shown(cell) for cell in row]
-        if number == MOST_ROWS:  # that many are refused: the rest need not be read
+    for _ in range(MOST_ROWS):  # more are refused: the rest need not be read
+        try:
+            row = next(marks)
+        except StopIteration:
             return
+        except csv.Error:
+            yield None  # the reader goes on with the line after it
+        else:
+            yield [_shown(cell) for cell in row]
 
 
 def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return next((mark for mark in ",;\t" if mark in first), ",")
+    top = list(islice(StringIO(text, newline=""), HEADINGS_WITHIN))
+    return max(",;\t", key=lambda mark: max((line.count(mark) for line in top), default=0))
 
 
 def _shown(cell: str) -> str:

@@ -12,7 +12,7 @@ from casework.workbook_limits import UNREADABLE, fault_of
 
 LARGEST_FILE = 20_000_000  # bytes
 MOST_ROWS = 20_000
-_HEADINGS_WITHIN = 10  # rows: a title and a note may stand above them
+HEADINGS_WITHIN = 10  # rows: a title and a note may stand above them
 
 Cell = int | float | str | bool | time | date | object
 
@@ -96,7 +96,7 @@ def lines_below(sheet: str, texts: Sequence[Sequence[str]], needed: Sequence[str
     """Yield the filled rows below the headings. Raises `BadTable` as `Workbook.lines`."""
     if len(texts) >= MOST_ROWS:
         raise BadTable([Fault(sheet, 0, "", f"超过 {MOST_ROWS} 行")])
-    top = texts[:_HEADINGS_WITHIN]
+    top = texts[:HEADINGS_WITHIN]
     index = next((i for i, row in enumerate(top) if set(needed) <= set(row)), None)
     if index is None:
         best = max(top, key=lambda row: len(set(needed) & set(row)), default=[])

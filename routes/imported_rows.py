@@ -16,7 +16,7 @@ from casework.errors import BadInput
 from casework.filing import Origin
 from casework.imports import Read, Row
 from casework.sent import body_hash
-from casework.spreadsheet import BadTable, Fault, Workbook
+from casework.spreadsheet import HEADINGS_WITHIN, BadTable, Fault, Workbook
 from casework.texts import text_fault
 from models.base import CODE
 from models.messages import Values
@@ -27,7 +27,6 @@ from rules.case.vocabulary import Cause, Channel
 from rules.importing import receipt_fault
 from rules.words import CAUSE
 
-HEADINGS_WITHIN = 10  # rows: a title and a note may stand above them
 MOST_ROWS = 5_000
 ZIP = b"PK\x03\x04"
 

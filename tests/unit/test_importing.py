@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from casework.csv_file import CsvFile
+from casework.csv_file import BAD_ROW, CsvFile
 from casework.imports import Read
 from casework.spreadsheet import BadTable
 from pages.import_sheets import template
@@ -169,8 +169,8 @@ def test_control_characters_and_formulas_are_texts_or_refused() -> None:
         (csv(HEADINGS), "没有内容"),
         (csv(("甲", "乙"), ("1", "2")), "缺少列：姓名或名称、联系电话、政务服务事项、反映的问题"),
         (csv(HEADINGS, *[GOOD] * 5001), "超过 5000 行"),
-        (b'\xe5\xa7\x93,"never closed', "CSV"),
-        (b"a," + b"x" * 200_000, "CSV"),
+        (b'\xe5\xa7\x93,"never closed', BAD_ROW),
+        (b"a," + b"x" * 200_000, BAD_ROW),
         (b"PK\x03\x04 and no zip", "Excel"),
     ],
 )
@@ -193,6 +193,22 @@ def test_csv_comes_in_the_encodings_and_with_the_marks_of_other_programs() -> No
     text = '编号;电话\n="0012";\t13800130001\n'
     for encoding in ("utf-8", "utf-8-sig", "gb18030"):
         assert CsvFile(text.encode(encoding)).rows("CSV") == [["编号", "电话"], ["0012", "13800130001"]]
+
+
+def test_each_row_whose_quotes_do_not_match_is_named() -> None:
+    good = ",".join(GOOD)
+    bad = good.replace("手续重复", '"他说"不行""')
+    text = "\n".join([",".join(HEADINGS), good, bad, good, bad])
+    with pytest.raises(BadTable) as refused:
+        read_file(CASES, text.encode(), "guilin", NOW)
+    assert [(fault.row, fault.what) for fault in refused.value.faults] == [(3, BAD_ROW), (5, BAD_ROW)]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_title_above_the_headings_does_not_decide_what_stands_between_fields(mark: str) -> None:
+    text = "\n".join(["办件导入表,2026年;\t", "", mark.join(HEADINGS), mark.join(GOOD)])
+    (row,) = read_file(CASES, text.encode(), "guilin", NOW).rows
+    assert row.form["matter"] == "户口迁移"
 
 
 def test_the_template_is_what_the_import_reads() -> None:
