@@ -84,7 +84,7 @@ class Outside(Protocol):
     name: str
 
     def targets(self, usernames: list[str]) -> list[str]:
-        """Return the addresses that a message for these users goes to."""
+        """Return who a message for these users goes to: short words for the record, never an address."""
 
 
 class Inbox:

@@ -15,7 +15,7 @@ ISSUED = "bulletin_issued"  # the kind of the lines that its issue wrote into in
 
 
 class IssuingActivities:
-    """Sends issued bulletins. Idempotent by bulletin, channel and address."""
+    """Sends issued bulletins. Idempotent by bulletin and channel."""
 
     def __init__(
         self, database: Database, channels: Mapping[str, Channel], outside: NotificationActivities
@@ -44,15 +44,14 @@ class IssuingActivities:
             if not lines:
                 return None
             case_id, seq, text, at = lines[0].case_id, lines[0].seq, lines[0].text, lines[0].at
-            known = select(Delivery.channel, Delivery.target).where(
-                Delivery.case_id == case_id, Delivery.seq == seq
-            )
+            # By channel alone: it lays out all at once, and rows of before hold an address as their target.
+            known = select(Delivery.channel).where(Delivery.case_id == case_id, Delivery.seq == seq)
             there = set((await session.exec(known)).all())
             usernames = [line.username for line in lines]
             session.add_all(
                 Delivery(case_id=case_id, seq=seq, channel=channel.name, target=target, text=text, at=at)
                 for channel in self._channels.values()
+                if channel.name not in there
                 for target in channel.targets(usernames)
-                if (channel.name, target) not in there
             )
         return DeliveryRequest(case_id, seq)

@@ -25,7 +25,7 @@ class Channel(Protocol):
     name: str
 
     def targets(self, usernames: list[str]) -> list[str]:
-        """Return the addresses that a message for these users goes to."""
+        """Return who a message for these users goes to: short words for the record, never an address."""
 
     async def send(self, delivery: Delivery) -> None:
         """Hand one message over. Raises on failure; the activity is then tried again."""
@@ -40,8 +40,11 @@ class WebhookChannel:
         self._webhook = webhook
 
     def targets(self, usernames: list[str]) -> list[str]:
-        """Return the one address, if anybody is to hear of it."""
-        return [self._webhook.url] if usernames else []
+        """Return the one receiver, if anybody is to hear of it.
+
+        Its address may hold a token, and be longer than a row takes: the ledger's transaction would fail.
+        """
+        return [self.name] if usernames else []
 
     async def send(self, delivery: Delivery) -> None:
         """Post case, event number and text. Raises `httpx.HTTPError`."""

@@ -23,7 +23,7 @@ class Webhook:
     def __init__(
         self, url: str, client: httpx.AsyncClient, secret: str, now: Callable[[], Awaitable[datetime]]
     ) -> None:
-        self.url = url
+        self._url = url
         self._client, self._secret, self._now = client, secret.encode(), now
 
     async def post(self, values: Mapping[str, Any], key: str) -> None:
@@ -35,7 +35,7 @@ class Webhook:
         body = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json", KEY: key}
         headers |= signed(self._secret, await self._now(), body)
-        response = await self._client.post(self.url, content=body, headers=headers)
+        response = await self._client.post(self._url, content=body, headers=headers)
         if not response.is_success:
             words = f"the receiver answered {response.status_code}"
             raise httpx.HTTPStatusError(words, request=response.request, response=response)

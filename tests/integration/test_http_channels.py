@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 from temporalio.testing import ActivityEnvironment
 
 from activities.notification import NotificationActivities, WebhookChannel
@@ -22,7 +22,9 @@ from casework.sms import SmsChannel, SmsGateway
 from models.database import Database
 from models.inbox import Delivery
 from models.messages import DeliveryRequest
-from tests.support.office import SetClock
+from tests.support.cases import dispatched
+from tests.support.ledgers import write_story
+from tests.support.office import Office, SetClock
 from tests.support.processes import free_port
 from tests.support.receivers import ID, TEXT, Receiver, message
 
@@ -217,4 +219,37 @@ async def test_the_last_attempt_at_the_webhook_leaves_a_dead_letter(
     async with database.read() as session:
         [row] = (await session.exec(select(Delivery))).all()
     assert (row.status, row.attempts, row.last_error) == (status, attempt, "the receiver answered 503")
+    await database.close()
+
+
+async def test_a_long_address_stops_no_case_and_stands_in_no_row(
+    office: Office, receiver: Receiver, client: httpx.AsyncClient
+) -> None:
+    """The message is written with its event: a column too short for the address would stop every case."""
+    path = f"/hook?token={'s' * 400}"
+    channel = WebhookChannel(Webhook(receiver.url + path, client, SECRET, SetClock().now))
+    case_id = await write_story(office.services, dispatched("03-09 09:20"), (channel,))
+    database = office.services.database
+    async with database.read() as session:
+        rows = (await session.exec(select(Delivery).order_by(col(Delivery.seq)))).all()
+    assert {row.target for row in rows} == {"webhook"}
+    activities = NotificationActivities(database, {"webhook": channel})
+    await ActivityEnvironment().run(activities.deliver, DeliveryRequest(case_id, rows[0].seq))
+    [asked] = receiver.asked
+    assert asked.path == path
+
+
+async def test_what_was_laid_out_for_an_address_goes_to_the_one_that_is_set_up(
+    furnished_sqlite_url: str, receiver: Receiver, client: httpx.AsyncClient
+) -> None:
+    channel = WebhookChannel(Webhook(receiver.url, client, SECRET, SetClock().now))
+    database = Database(furnished_sqlite_url)
+    async with database.begin() as session:
+        told = {"case_id": "a-case", "seq": 1, "channel": "webhook", "target": "http://old.invalid/"}
+        session.add(Delivery(**told, text="t", at=datetime(2026, 3, 9, 1, 20, tzinfo=UTC)))
+    activities = NotificationActivities(database, {"webhook": channel})
+    await ActivityEnvironment().run(activities.deliver, DeliveryRequest("a-case", 1))
+    async with database.read() as session:
+        [row] = (await session.exec(select(Delivery))).all()
+    assert (row.status, len(receiver.asked)) == ("sent", 1)
     await database.close()

@@ -110,6 +110,24 @@ async def test_an_issued_one_reaches_the_channel_outside_once(office: Office) ->
     assert [each.status for each in deliveries] == ["sent"]
 
 
+async def test_one_that_was_laid_out_for_an_address_is_not_laid_out_again(office: Office) -> None:
+    """The activity is tried again after an update: the row is of a time when it held the address."""
+    (bulletin,) = await drafts(office.services, 1)
+    await done(office, bulletin, "approve", SUPERVISOR)
+    database, gateway = office.services.database, Gateway()
+    async with gateway.channel() as channel:
+        outside = NotificationActivities(database, {channel.name: channel})
+        issuing = IssuingActivities(database, {channel.name: channel}, outside)
+        with pytest.raises(Exception, match="503"):
+            await ActivityEnvironment().run(issuing.send_bulletin, bulletin)
+        async with database.begin() as session:
+            for row in await session.exec(select(Delivery)):
+                row.target = "http://gateway.invalid/"
+        gateway.alive = True
+        await ActivityEnvironment().run(issuing.send_bulletin, bulletin)
+    assert len(gateway.sent) == 1
+
+
 async def test_the_relay_sends_what_was_issued_while_the_engine_was_away(sqlite_house: House) -> None:
     house = sqlite_house
     (bulletin,) = await drafts(house.services, 1)

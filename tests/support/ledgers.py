@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, text, update
 from sqlmodel import Session, col, select
 
 from activities.archiving import FileOutlet, read_head, take_head
-from activities.inbox import Inbox
+from activities.inbox import Inbox, Outside
 from activities.tables import CASES, EVENTS
 from activities.writing import Head, LedgerWriter
 from casework.services import Services
@@ -31,7 +31,9 @@ def story() -> Story:
     return told(handled("03-09 09:20"), "03-10 15:00")
 
 
-async def write_story(services: Services, told_by: Story | None = None) -> str:
+async def write_story(
+    services: Services, told_by: Story | None = None, channels: tuple[Outside, ...] = ()
+) -> str:
     """Write the events of a story as those of a new case; return its id."""
     told_by = told_by or story()
     received = told_by.events[0].at
@@ -39,7 +41,7 @@ async def write_story(services: Services, told_by: Story | None = None) -> str:
     number = f"guilin-20260309-{uuid.UUID(case_id).int % 10**9:09d}"
     encoded = json.dumps([encode_event(event) for event in told_by.events], ensure_ascii=False)
     encoded = encoded.replace('"case"', f'"{case_id}"').replace("guilin-20260101-0001", number)
-    writer = LedgerWriter(services.keyring, Inbox())
+    writer = LedgerWriter(services.keyring, Inbox(channels))
 
     def write(session: Session) -> None:
         key = session.get_one(CaseSecret, case_id).wrapped_key
