@@ -1,6 +1,7 @@
 """A case, secrets, addresses and databases in what the containers run (tests/support/containers.py)."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -180,9 +181,40 @@ def test_the_proxy_leads_to_the_parts_where_it_is_installed(containers: Containe
     proxy.start(lambda: answers(https) and answers(ui))
     try:
         through_the_proxy(containers, authority, http, https, ui, upstream)
+        upstream.shutdown()
+        upstream.server_close()
+        answer_without_an_upstream(authority, ui)
     finally:
         proxy.kill()
         upstream.shutdown()
+    nothing_private_is_logged(proxy.log)
+
+
+PRIVATE = {"q": "13800130001", "referer": "13800130002", "cookie": "a-cookie", "token": token_of("auditor")}
+
+
+def answer_without_an_upstream(authority: Authority, ui: int) -> None:
+    """An error of the proxy's own, which it logs: what was searched for is in the address and the Referer."""
+    context = ssl.create_default_context(cafile=str(authority.certificate))
+    with httpx.Client(verify=context, timeout=30) as client:
+        answer = client.get(
+            f"https://{LOOPBACK}:{ui}/api/cases?q={PRIVATE['q']}",
+            headers={
+                **{"Host": SITE, "Authorization": f"Bearer {PRIVATE['token']}"},
+                **{"Cookie": PRIVATE["cookie"], "Referer": f"https://{SITE}/cases?q={PRIVATE['referer']}"},
+            },
+            extensions={"sni_hostname": SITE},
+        )
+    assert answer.status_code == 502, answer.text
+
+
+def nothing_private_is_logged(log: Path) -> None:
+    """An operator sees which path failed, never what somebody asked for."""
+    written = log.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    (failed,) = [line for line in lines if line.get("status") == 502]
+    assert failed["request"]["uri"] == "/api/cases"
+    assert [name for name, value in PRIVATE.items() if value in written] == []
 
 
 def through_the_proxy(
