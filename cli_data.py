@@ -33,8 +33,10 @@ def erase(
     from casework.erasure_holds import due_now
 
     if again is not None:
-        ids = checked(read_list, again)
-        print(f"已再次清除 {with_services(lambda given: erase_listed(given, ids))} 件。")
+        listed = checked(read_list, again)
+        for number in listed.bad:
+            print(f"! 第 {number} 行不是已清除办件的记录，已跳过。")
+        print(f"已再次清除 {with_services(lambda given: erase_listed(given, listed.cases))} 件。")
     elif run:
         print(f"已清除 {with_services(erase_due)} 件。")
     else:

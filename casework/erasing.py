@@ -26,6 +26,7 @@ from models.retention import Erasure
 
 EVERY = timedelta(minutes=15)
 BATCH = 200
+MOST_LINES = 50  # of damaged ones, by number, in the log
 PERIOD, AGAIN = "retention period over", "erased before, restored from a backup"
 """Why, on the access log."""
 _log = structlog.get_logger(__name__)
@@ -52,7 +53,11 @@ async def _erase_again(services: Services) -> None:
     except NotAList as error:  # what is due by its period must not wait for it to be mended
         _log.error("list of erased cases is not readable", error=str(error))
         return
-    if erased := await erase_listed(services, listed):
+    if listed.bad:
+        _log.error(
+            "lines of the list of erased cases skipped", count=len(listed.bad), lines=listed.bad[:MOST_LINES]
+        )
+    if erased := await erase_listed(services, listed.cases):
         _log.warning("personal data erased again", cases=erased)
 
 

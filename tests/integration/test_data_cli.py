@@ -75,6 +75,10 @@ def test_erasure_tells_what_is_due_and_takes_a_list(installed: Path, tmp_path: P
     listed = tmp_path / "erased.txt"
     listed.write_text("00000000-0000-4000-8000-000000000000 2026-01-01T00:00:00+00:00\n")
     assert bancheng(installed, "erase", "--again", listed) == (0, "已再次清除 0 件。\n")
+    with listed.open("a") as file:
+        file.write("\x00\x00 damaged\n")
+    code, said = bancheng(installed, "erase", "--again", listed)
+    assert code == 0 and "! 第 2 行" in said and "已再次清除 0 件" in said
     listed.write_bytes(b"\xff\xfe no list \x00\n")
     code, said = bancheng(installed, "erase", "--again", listed)
     assert code == 2 and "no list" in said

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import structlog
 from sqlmodel import Session, col, select
 
 from casework.case_verifying import verify_case
 from casework.dossier_check import verify_dossier
-from casework.erased_list import NotAList, read_list
+from casework.erased_list import ErasedList, NotAList, note_erased, read_list
 from casework.erasing import erase_due, erase_listed, keep_erasing
 from casework.erasure_holds import due_now, lift_hold, overview, place_hold
 from casework.errors import Conflict, NotFound
@@ -126,7 +128,7 @@ async def test_all_that_is_personal_is_gone_and_the_chain_holds(house: House, tm
         assert not list(tmp_path.glob(f"attachments/{case_id}*")) + list(
             tmp_path.glob(f"histories/{case_id}*")
         )
-        assert read_list(services.erased_list) == [case_id]
+        assert read_list(services.erased_list).cases == [case_id]
         assert (services.erased_list.stat().st_mode & 0o777) == 0o600
 
         report = await verify_case(services, case_id)
@@ -259,7 +261,7 @@ async def test_what_a_killed_process_left_on_disk_goes_with_the_next_pass(
         assert folder.exists() and not sqlite_house.services.erased_list.exists()
         assert (await _case(sqlite_house, case["id"])).matter is None
         assert await erase_due(sqlite_house.services) == 0
-        assert not folder.exists() and read_list(sqlite_house.services.erased_list) == [case["id"]]
+        assert not folder.exists() and read_list(sqlite_house.services.erased_list).cases == [case["id"]]
 
 
 async def test_several_workers_erase_a_case_once(house: House) -> None:
@@ -300,9 +302,46 @@ async def test_what_a_restore_brings_back_is_erased_again(sqlite_house: House) -
     assert (await _case(sqlite_house, open_case["id"])).matter is not None  # no list speaks for an open one
     assert [row[3] for row in await log_of(services, "erased")] == ["erased before, restored from a backup"]
     assert await erase_listed(services, [case["id"]]) == 0
-    services.erased_list.write_bytes(b"\x89PNG not a list\n")
-    with pytest.raises(NotAList):
-        read_list(services.erased_list)
+
+
+async def test_a_corrupt_line_of_the_list_keeps_no_other_case_from_being_erased_again(
+    sqlite_house: House,
+) -> None:
+    case = await archived(sqlite_house)
+    services = sqlite_house.services
+    good = f"{case['id']} 2029-01-01T00:00:00+00:00\n".encode()
+    services.erased_list.write_bytes(b"\x00\xff\xfe\x00 2029\n\n" + good + b"01a21a04" + good)
+    with structlog.testing.capture_logs() as logged:
+        task = asyncio.create_task(keep_erasing(services, timedelta(hours=1)))
+        async with asyncio.timeout(30):
+            while not await log_of(services, "erased"):
+                await asyncio.sleep(0.05)
+        task.cancel()
+    assert (await _case(sqlite_house, case["id"])).matter is None
+    told = [entry for entry in logged if entry["event"] == "lines of the list of erased cases skipped"]
+    assert [(each["count"], each["lines"]) for each in told] == [(2, [1, 4])]
+
+
+def test_what_names_no_case_at_all_is_no_list(tmp_path: Path) -> None:
+    path = tmp_path / "erased.txt"
+    assert read_list(path) == ErasedList([], [])
+    for content in (b"\x89PNG not a list\n", b"shopping\nmilk 2\n"):
+        path.write_bytes(content)
+        with pytest.raises(NotAList):
+            read_list(path)
+
+
+def test_a_line_that_a_power_cut_broke_off_spoils_no_next_one(tmp_path: Path) -> None:
+    """Its case is noted anew by the next pass, so that nothing is told of it while it is the last one."""
+    path, at = tmp_path / "erased.txt", datetime(2029, 1, 1, tzinfo=UTC)
+    ids = [str(uuid4()) for _ in range(3)]
+    note_erased(path, ids[0], at)
+    with path.open("a") as file:
+        file.write(ids[1][:20])
+    assert read_list(path) == ErasedList(ids[:1], [])
+    note_erased(path, ids[1], at)
+    note_erased(path, ids[2], at)
+    assert read_list(path) == ErasedList(ids, [2])
 
 
 async def test_a_report_that_told_of_it_is_emptied_and_made_again_without_it(
