@@ -14,7 +14,7 @@ import structlog
 from casework.delivery_choices import read_choice
 from casework.keeping_on import keep_on
 from casework.laying_out import Seen, lay_out
-from casework.outbox import AT_ONCE, ATTEMPT, Bundle, Outcome, note, take
+from casework.outbox import AT_ONCE, ATTEMPT, Bundle, Outcome, let_go, note, take
 from casework.personal_channels import Message, NotDelivered, PersonalChannel, Refused, told
 from casework.services import Services
 from models.crypto import UnsealError
@@ -32,11 +32,15 @@ _log = structlog.get_logger(__name__)
 async def post(
     services: Services, channels: Sequence[PersonalChannel], every: timedelta = EVERY
 ) -> AsyncIterator[None]:
-    """Lay out and send while the block runs; what is under way at its end comes to an end."""
+    """Lay out and send while the block runs; what is under way at its end comes to an end.
+
+    What waits for a means that is not set up is let go.
+    """
     seen = Seen()
     work: list[Callable[[], Awaitable[int]]] = [lambda: lay_out(services, seen)] if channels else []
     work += [_sender(services, channel) for channel in channels]
     tasks = [asyncio.create_task(keep_on("post", each, every)) for each in work]
+    tasks.append(asyncio.create_task(keep_on("post", lambda: let_go(services), 60 * every)))
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ with a higher id, so that none is passed for good before whatever wrote it has e
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,10 +23,9 @@ from models.hall_calendar import read_calendar, span
 from models.inbox import Notification
 from models.outside import DEFAULT, DeliveryProgress, PersonalDelivery
 from rules.calendar import Calendar, local
-from rules.delivering import due_at, is_urgent
+from rules.delivering import STALE, due_at, is_urgent
 
 SETTLED = 60.0  # seconds after which every transaction that had an id then has ended
-STALE = timedelta(hours=24)  # older lines are news no more: the means were off for so long
 BATCH = 500
 
 Item = TypeVar("Item")

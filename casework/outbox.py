@@ -12,18 +12,20 @@ from uuid import uuid4
 
 from sqlalchemy import or_, text
 from sqlalchemy.engine import CursorResult
-from sqlmodel import Session, col, exists, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, exists, not_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.services import Services
 from casework.turns import take_turn
 from models.inbox import Notification
-from models.outside import DEAD, SENT, WAITING, PersonalDelivery
-from rules.delivering import DIGEST_LINES, Means, retry_after
+from models.outside import DEAD, DROPPED, SENT, WAITING, PersonalDelivery
+from rules.delivering import DIGEST_LINES, STALE, Means, retry_after
 
 ATTEMPT = timedelta(seconds=25)  # for one attempt in all: shorter than the grace at a stop
 AT_ONCE = 4  # messages under way by one means
 ROUNDS = 4
+SURE = timedelta(minutes=10)  # longer than it takes to restart all parts with other settings
 CLAIMED = timedelta(minutes=2)  # longer than all that is taken at once can last
 BATCH = 200  # deliveries looked at, of which `AT_ONCE` × `ROUNDS` messages are taken
 
@@ -56,13 +58,17 @@ class Outcome:
 
 
 async def take(services: Services, means: Means) -> list[Bundle]:
-    """Take what is due by a means, each user's lines together. Raises DatabaseUnavailable."""
+    """Take what is due by a means, each user's lines together; what is stale is dropped.
+
+    Raises DatabaseUnavailable.
+    """
     now = await services.clock.now()
     # Looked at without a lock first: mostly there is nothing, and SQLite has one writer.
     if not await services.database.look(lambda session: _is_due(session, means, now)):
         return []
     async with services.database.begin() as session:
         await take_turn(session, f"deliveries:{means}")
+        await _drop_stale(session, means, now)
         rows = await _due(session, means, now)
         bundles = _bundled(rows)
         for id, bundled in bundles.items():
@@ -102,6 +108,42 @@ async def note(services: Services, bundle: Bundle, outcome: Outcome) -> None:
         await session.exec(update(PersonalDelivery).where(*own).values(**values))
 
 
+async def let_go(services: Services) -> int:
+    """Drop what waits for means that are not set up; return how many. Raises DatabaseUnavailable.
+
+    Nobody takes it: it would count as failed for ever, and all go out once the means is back. What is new
+    stays, as it may be another process's that was started with the means just now.
+    """
+    now = await services.clock.now()
+    gone = (
+        _WAITING,
+        col(PersonalDelivery.means).not_in(services.means),
+        col(PersonalDelivery.laid_at) <= now - SURE,
+        _in_no_hands(now),
+    )
+    # Looked at without a lock first: mostly there is nothing, and SQLite has one writer.
+    if not await services.database.look(lambda session: session.exec(select(exists().where(*gone))).one()):
+        return 0
+    reason = col(PersonalDelivery.means) + " is not set up any more"
+    async with services.database.begin() as session:
+        dropped = update(PersonalDelivery).where(*gone).values(status=DROPPED, last_error=reason)
+        done: CursorResult[object] = await session.exec(dropped)
+        return int(done.rowcount)
+
+
+async def _drop_stale(session: AsyncSession, means: Means, now: datetime) -> None:
+    """Drop what has been due for too long, of a message that was tried before all or nothing."""
+    other = aliased(PersonalDelivery)
+    newer = exists().where(
+        col(other.status) == WAITING,
+        col(other.bundle) == col(PersonalDelivery.bundle),
+        col(other.due_at) > now - STALE,
+    )
+    stale = (*_free(means, now), col(PersonalDelivery.due_at) <= now - STALE, not_(newer))
+    values = {"status": DROPPED, "claimed_until": None, "last_error": "due for more than a day"}
+    await session.exec(update(PersonalDelivery).where(*stale).values(**values))
+
+
 def _is_due(session: Session, means: Means, now: datetime) -> bool:
     return bool(session.exec(select(exists().where(*_free(means, now)))).one())
 
@@ -119,13 +161,13 @@ async def _due(session: AsyncSession, means: Means, now: datetime) -> list[Perso
 
 
 def _free(means: Means, now: datetime) -> tuple[Any, ...]:
+    due = col(PersonalDelivery.means) == means, col(PersonalDelivery.due_at) <= now
+    return (_WAITING, *due, _in_no_hands(now))
+
+
+def _in_no_hands(now: datetime) -> Any:
     claimed = col(PersonalDelivery.claimed_until)
-    return (
-        _WAITING,
-        col(PersonalDelivery.means) == means,
-        col(PersonalDelivery.due_at) <= now,
-        or_(claimed.is_(None), claimed <= now),
-    )
+    return or_(claimed.is_(None), claimed <= now)
 
 
 def _bundled(rows: Sequence[PersonalDelivery]) -> dict[str, list[PersonalDelivery]]:

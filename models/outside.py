@@ -34,10 +34,11 @@ class DeliveryChoice(Base, table=True):
 class PersonalDelivery(Base, table=True):
     """One line of an inbox (`notifications.id`) on its way by one means; one row whatever happens.
 
-    `status` is waiting, sent, dead (given up, or refused for good) or dropped (nobody to send it to
-    any more). What is sent together has one `bundle`, which is the message's idempotency key: set when
-    it is first taken, and kept. `claimed_until`: a process has it in hand until then. Neither text nor
-    address is here: the one is in the inbox, the other is looked up when it is sent.
+    `status` is waiting, sent, dead (given up, or refused for good) or dropped (nobody to send it to,
+    or no means, any more; or due for too long). What is sent together has one `bundle`, which is the
+    message's idempotency key: set when it is first taken, and kept. `claimed_until`: a process has it in
+    hand until then. Neither text nor address is here: the one is in the inbox, the other is looked up when
+    it is sent.
     """
 
     __tablename__ = "personal_deliveries"

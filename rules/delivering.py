@@ -12,6 +12,8 @@ from rules.calendar import SHANGHAI, Calendar, local
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=1)
 MOST_ATTEMPTS = 30  # about a day: 30 s, 1, 2, … 32 minutes, then every hour
+STALE = timedelta(hours=24)
+"""What could have gone out for so long, and did not, is news no more: nobody worked, say."""
 DIGEST_LINES = 20
 """How many notices one message holds at most; what is more goes into the next."""
 

@@ -20,8 +20,9 @@ from activities.projection import columns_of
 from casework import laying_out
 from casework.delivering import post, send_due
 from casework.delivery_choices import Wanted, choose, choose_default
+from casework.delivery_record import unsent_to_people
 from casework.laying_out import Seen, lay_out
-from casework.outbox import AT_ONCE, CLAIMED, ROUNDS, give_back, take
+from casework.outbox import AT_ONCE, CLAIMED, ROUNDS, SURE, give_back, let_go, take
 from casework.services import Services
 from casework.sms import SmsChannel
 from casework.viewer import Viewer
@@ -335,6 +336,78 @@ async def test_old_news_is_not_sent(sqlite_desk: Desk) -> None:
     freeze(desk.services.clock, MONDAY + timedelta(days=2))
     assert await desk.go_round() == []
     assert await desk.rows() == []
+
+
+async def test_what_waits_for_a_means_that_was_switched_off_is_let_go(desk: Desk) -> None:
+    """Nobody would ever take it: it would count as failed until the means is back, and go out then."""
+    desk.receiver.status = 500
+    await desk.tell("triage")
+    await desk.go_round()
+    freeze(desk.services.clock, EVENING)
+    await desk.tell("remind")
+    await desk.go_round()
+    freeze(desk.services.clock, EVENING + SURE)
+    assert await let_go(desk.services) == 0, "short messages are on offer"
+    assert await let_go(replace(desk.services, means=(Means.EMAIL,))) == 2
+    rows = await desk.rows()
+    assert [(row.status, row.last_error) for row in rows] == [("dropped", "sms is not set up any more")] * 2
+    assert await desk.services.database.look(lambda s: unsent_to_people(s, EVENING)) == []
+    freeze(desk.services.clock, MORNING)
+    assert await desk.go_round() == []
+
+
+async def test_what_is_new_or_in_hand_is_not_let_go_yet(desk: Desk) -> None:
+    """While the parts are restarted with other settings, one of before is still at work."""
+    before = replace(desk.services, means=())
+    await desk.tell("triage")
+    await lay_out(desk.services, desk.seen)
+    assert await let_go(before) == 0, "the one with the means has only just laid it out"
+    freeze(desk.services.clock, MONDAY + SURE)
+    await take(desk.services, Means.SMS)
+    assert await let_go(before) == 0, "it is being sent"
+    freeze(desk.services.clock, MONDAY + SURE + CLAIMED)
+    assert await let_go(before) == 1
+
+
+async def test_a_means_that_is_off_is_let_go_of_beside_the_others(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    await desk.tell("triage")
+    await lay_out(desk.services, desk.seen)
+    freeze(desk.services.clock, MONDAY + SURE)
+    async with post(replace(desk.services, means=()), [], every=timedelta(seconds=0.01)):
+        async with asyncio.timeout(10):
+            while await desk.statuses() != ["dropped"]:
+                await asyncio.sleep(0.01)
+
+
+async def test_what_was_due_for_longer_than_a_day_is_not_sent(desk: Desk) -> None:
+    """No worker ran for two days: what was laid out before is as old as what was not."""
+    desk.receiver.status = 500
+    await desk.tell("triage")
+    await desk.go_round()
+    await desk.tell("remind")
+    await lay_out(desk.services, desk.seen)
+    desk.receiver.status = 200
+    freeze(desk.services.clock, MONDAY + timedelta(days=2))
+    await desk.tell("order")
+    assert await desk.go_round() == [f"{NUMBER} order"]
+    assert await desk.statuses() == ["dropped", "dropped", "sent"]
+    assert (await desk.rows())[0].last_error == "due for more than a day"
+
+
+async def test_a_message_that_was_tried_is_dropped_whole_or_not_at_all(desk: Desk) -> None:
+    """Its id names one content: without one of its lines the same id would name another."""
+    await desk.tell("triage", "remind")
+    await lay_out(desk.services, desk.seen)
+    await take(desk.services, Means.SMS)  # and now it dies
+    first = (await desk.rows())[0]
+    async with desk.services.database.begin() as session:
+        older = MONDAY - timedelta(hours=1)
+        rows = update(PersonalDelivery).where(col(PersonalDelivery.id) == first.id)
+        await session.exec(rows.values(due_at=older))
+    freeze(desk.services.clock, MONDAY + timedelta(hours=23, minutes=30))
+    [text] = await desk.go_round()
+    assert text.startswith("2 条消息")
 
 
 async def test_a_line_that_becomes_visible_behind_a_later_one_is_not_passed_over(
