@@ -131,6 +131,7 @@ def _restored(settings: "Settings", file: Path) -> "Restored":
     async def work() -> "Restored":
         services = build_services(settings)
         try:
+            await _refuse_running(services)
             return await restore(services, settings.database, file)
         finally:
             await services.database.close()

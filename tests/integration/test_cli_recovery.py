@@ -1,7 +1,10 @@
 """Keys, backup, restore and move as an operator runs them: what they say, and their exit codes."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,28 @@ def test_a_backup_is_restored_with_its_keys_and_verified(
     assert (tmp_path / "data" / "webhook_secret").read_text().strip() == WEBHOOK_SECRET
     code, said = at("restore", "b", database_url=postgres_url)
     assert (code, "只能恢复到空系统" in said) == (1, True)
+
+
+def test_nothing_is_restored_beside_a_process_of_the_same_database(
+    at: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """It may run with another DATA_DIR, on another machine: only the database knows of it."""
+    code, said = at("migrate", data_dir=tmp_path / "other")
+    assert code == 0, said
+    database = tmp_path / "other" / "bancheng.db"
+    holder = ("1", "worker elsewhere:7", "k1", "k1", datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO key_holders (id, process, sealing, opening, seen_at) VALUES (?, ?, ?, ?, ?)", holder
+        )
+    given: dict[str, Any] = {"typed": PHRASE, "database_url": f"sqlite:///{database}"}
+    code, said = at("restore", "b", "--keys", "k", "--passphrase-stdin", **given)
+    assert (code, "仍有进程在运行：worker elsewhere:7" in said) == (1, True), said
+    with closing(sqlite3.connect(database)) as connection, connection:
+        assert not connection.execute("SELECT 1 FROM users").fetchall()
+        connection.execute("DELETE FROM key_holders")
+    code, said = at("restore", "b", "--keys", "k", "--passphrase-stdin", **given)
+    assert code == 0 and "全部完好" in said, said
 
 
 def test_a_backup_that_is_cut_short_is_named(at: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
