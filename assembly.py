@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from temporalio.client import Client
 
+from activities.archiving import FileOutlet, WebhookOutlet
 from casework.clocks import MachineClock
 from casework.engine import Engine
 from casework.services import Clock, Services
@@ -85,4 +86,5 @@ def _built(settings: Settings, make_clock: Callable[[Engine], Clock] | None) -> 
         templates=settings.data_dir / "templates",
         watch=Watch(operators=settings.operators(), engine_metrics=engine_metrics()),
         means=settings.offered_means(),
+        outlets=(FileOutlet.name, *([WebhookOutlet.name] if settings.webhook_url else [])),
     )

@@ -115,7 +115,7 @@ async def gauges(url: str, cases: int) -> float:
         now, took = datetime.now(UTC), []
         for _ in range(READINGS):
             started = time.perf_counter()
-            await rig.database.look(lambda session: read_gauges(session, now, now))
+            await rig.database.look(lambda session: read_gauges(session, now, now, services.outlets))
             took.append(time.perf_counter() - started)
     return median(took) * 1000
 

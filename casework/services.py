@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from activities.archiving import FileOutlet
 from activities.facts import FactsWriter
 from casework.engine import Engine
 from casework.evidence import Evidence
@@ -52,6 +53,7 @@ class Services:
     retention: Mapping[str, Retention] = field(default_factory=dict)  # by policy; else as proposed
     templates: Path | None = None  # where an operator keeps templates of their own
     means: tuple[Means, ...] = ()  # by which users may be reached outside
+    outlets: tuple[str, ...] = (FileOutlet.name,)  # by which heads leave
     heavy: OneAtATime = field(default_factory=OneAtATime)  # what-if runs and exports under way
     watch: Watch = field(default_factory=Watch)
     keys_file: Path | None = None  # generated payload keys; None where the settings give them

@@ -73,7 +73,8 @@ async def _read(services: Services) -> list[Sample]:
     started = perf_counter()
     try:
         now, wall = await services.clock.now(), await services.wall.now()
-        samples += await services.database.look(lambda session: read_gauges(session, now, wall))
+        outlets = services.outlets
+        samples += await services.database.look(lambda session: read_gauges(session, now, wall, outlets))
     except (DatabaseUnavailable, EngineUnavailable) as error:
         _log.warning("gauges not read", error=type(error).__name__)
         return samples

@@ -12,22 +12,25 @@ from casework.watching import KEPT, exposition
 from models.case import Case
 from models.command import SentCommand
 from models.database import Database
-from models.evidence import CaseRun, HistoryExport, LedgerCheck
+from models.evidence import CaseRun, HeadPublication, HistoryExport, LedgerCheck
 from models.filing import Filing
 from models.imported import Import, ImportRow
 from models.inbox import Delivery
 from models.outside import PersonalDelivery
 from models.report import ReportingPlan
 from tests.support.house import House
+from tests.support.ledgers import head_now
 from tests.support.office import Office
 
 NOW = datetime(2026, 3, 4, 8, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-async def gauges(database: Database, now: datetime = NOW) -> dict[str, float]:
+async def gauges(
+    database: Database, now: datetime = NOW, outlets: tuple[str, ...] = ("file",)
+) -> dict[str, float]:
     """Every sample by its name and labels, as Prometheus writes them."""
-    samples = await database.look(lambda session: read_gauges(session, now, now))
+    samples = await database.look(lambda session: read_gauges(session, now, now, outlets))
     written = {}
     for sample in samples:
         labels = ",".join(sample.labels)
@@ -191,6 +194,22 @@ async def test_a_house_that_begins_with_an_import_owes_no_head_of_before(office:
     )
     for at, late in ((evening - MINUTE, 0), (evening + 10 * MINUTE, 600)):
         assert (await gauges(office.services.database, at))["bancheng_heads_late_seconds"] == late
+
+
+async def test_a_head_counts_for_each_outlet_that_it_has_not_left_by(office: Office) -> None:
+    """The folder is on the same host and takes every head: it says nothing of a webhook that is dead."""
+    yesterday = NOW - timedelta(days=1)
+    await head_now(office.services, yesterday)
+    await keep(office, HeadPublication(head=1, outlet="file", at=yesterday))
+    await head_now(office.services, yesterday + MINUTE)
+    await head_now(office.services, NOW)  # by hand: the webhook gets it with this evening's
+    found = await gauges(office.services.database, outlets=("file", "webhook"))
+    assert found["bancheng_heads_unpublished[file]"] == 1
+    assert found["bancheng_heads_unpublished[webhook]"] == 2
+    alone = await gauges(office.services.database)
+    assert "bancheng_heads_unpublished[webhook]" not in alone, "none is set up"
+    tonight = await gauges(office.services.database, NOW + timedelta(hours=8), ("webhook",))
+    assert tonight["bancheng_heads_unpublished[webhook]"] == 3
 
 
 async def test_evidence_that_waits_or_is_lost_is_counted(office: Office) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from activities.archiving import FileOutlet
 from activities.webhooks import signed
+from assembly import build_services
 from casework.mail import Security
 from casework.services import Clock
 from casework.sms import SmsChannel
@@ -51,6 +53,16 @@ def test_a_means_is_offered_where_its_settings_are() -> None:
         Means.WECOM,
         Means.FEISHU,
     )
+
+
+@pytest.mark.parametrize("given", [{}, EVERYTHING])
+async def test_heads_are_counted_for_the_outlets_that_the_worker_has(
+    given: dict[str, Any], tmp_path: Path
+) -> None:
+    chosen = settings(**given, data_dir=tmp_path)
+    async with outside(chosen, SetClock()) as ways:
+        names = (FileOutlet.name, *(outlet.name for outlet in ways.outlets))
+    assert build_services(chosen).outlets == names
 
 
 @pytest.mark.parametrize(
