@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +30,7 @@ def backup(file: FileArgument, keys: KeysOption = None, passphrase_stdin: Passph
     The keys are not in it: --keys writes them to a file of their own, to be kept elsewhere.
     """
     from announcing_recovery import backup_lines
-    from casework.backup import back_up
+    from casework.backup import back_up, note_backup
     from casework.key_files import write_key_file
 
     settings = read_settings()
@@ -45,6 +45,8 @@ def backup(file: FileArgument, keys: KeysOption = None, passphrase_stdin: Passph
             file.unlink()
             fail("备份期间密钥在轮换：请轮换完再备份。")
         checked(write_key_file, keys, secrets, passphrase)
+    with suppress(OSError):  # the backup is whole all the same, and its age goes on being told
+        note_backup(settings.data_dir)
     print("\n".join(backup_lines(manifest, file, keys)))
 
 

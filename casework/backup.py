@@ -5,6 +5,7 @@ it was erased meanwhile. Keys are kept apart, or whoever has the backup could re
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import text
@@ -20,6 +21,7 @@ from models.evidence import HistoryExport
 from models.filing import CaseSecret
 
 CHECKED = "bancheng backup"
+LAST = "last_backup"  # in DATA_DIR; the time of this empty file is when a backup last ended well
 
 
 async def back_up(services: Services, path: Path) -> Manifest:
@@ -56,6 +58,19 @@ async def back_up(services: Services, path: Path) -> Manifest:
         )
         archive.close(manifest)
         return manifest
+
+
+def note_backup(data_dir: Path) -> None:
+    """Note that a backup has ended well, for whoever watches its age. Raises OSError."""
+    (data_dir / LAST).touch()
+
+
+def last_backup(data_dir: Path) -> datetime | None:
+    """Return when a backup last ended well; None: never."""
+    try:
+        return datetime.fromtimestamp((data_dir / LAST).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def _folders(services: Services) -> dict[str, Path]:

@@ -29,7 +29,8 @@ from workflows.queues import CASES, QUEUES
 WITHIN = 3.0  # seconds; an orchestrator asks again soon, and waits no longer than 4
 RPC_WITHIN = timedelta(seconds=2)
 POLLED_WITHIN = timedelta(minutes=2)  # a poll is kept open for a minute
-FREE_RATIO, FREE_BYTES = 0.05, 1_000_000_000  # below both, the disk counts as nearly full
+# Below either, the disk counts as nearly full. Alerts warn long before: by ratio alone, from the metrics.
+FREE_RATIO, FREE_BYTES = 0.02, 1_000_000_000
 OK = "ok"
 
 
@@ -164,12 +165,19 @@ def polled(queue: str) -> Callable[[Services], Awaitable[Part]]:
 
 def _disk(folder: Path) -> Part:
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    return disk_part(*shutil.disk_usage(there))
+    usage = shutil.disk_usage(there)
+    return usage.total, usage.free
 
 
-def disk_part(total: int, used: int, free: int) -> Part:
+def disk_part(total: int, free: int) -> Part:
     """Return whether there is room left, in bytes of the disk that DATA_DIR lies on."""
-    if free < FREE_BYTES and free < total * FREE_RATIO:
-        detail = f"数据目录所在磁盘只剩 {free // 1_000_000} MB：请尽快清理或扩容，写满后无法登记。"
+    left = f"{free // 1_000_000_000} GB" if free >= FREE_BYTES else f"{free // 1_000_000} MB"
+    if free < FREE_BYTES or free < total * FREE_RATIO:
+        detail = f"数据目录所在磁盘只剩 {left}：请尽快清理或扩容，写满后无法登记。"
         return Part("disk", False, detail, "nearly full", required=False)
-    return Part("disk", True, f"磁盘剩余 {free // 1_000_000_000} GB。", required=False)
+    return Part("disk", True, f"磁盘剩余 {left}。", required=False)
+    return disk_part(*disk_of(folder))
+
+
+def disk_of(folder: Path) -> tuple[int, int]:
+    """Return the size of the disk that a folder lies, or would lie, on, and what is free for us, in bytes."""

@@ -11,9 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from casework.backup import last_backup
 from casework.engine import EngineUnavailable
 from casework.gauges import HELP, Sample, read_gauges
-from casework.readiness import readiness
+from casework.readiness import disk_of, readiness
 from casework.services import Services
 from models.database import DatabaseUnavailable
 
@@ -23,6 +24,9 @@ WITHIN = 2.0  # seconds for the metrics of the engine's client, on this machine
 OWN = {
     "bancheng_build_info": ("What runs here; always 1.", ("version", "python", "temporalio")),
     "bancheng_ready": ("1 where this part of /readyz is sound.", ("part",)),
+    "bancheng_disk_free_bytes": ("What is free for us of the disk that DATA_DIR lies on.", ()),
+    "bancheng_disk_size_bytes": ("The size of that disk.", ()),
+    "bancheng_backup_age_seconds": ("Since when a backup last ended well.", ()),
     "bancheng_gauges_read_seconds": ("How long reading the gauges took.", ()),
 }
 _log = structlog.get_logger(__name__)
@@ -68,6 +72,7 @@ async def _samples(services: Services) -> list[Sample]:
 async def _read(services: Services) -> list[Sample]:
     parts = await readiness(services)
     samples = [Sample("bancheng_ready", float(part.ok), (part.name,)) for part in parts]
+    samples += disk_samples(services)
     if not all(part.ok for part in parts if part.name in ("database", "schema")):
         return samples
     started = perf_counter()
@@ -78,7 +83,15 @@ async def _read(services: Services) -> list[Sample]:
     except (DatabaseUnavailable, EngineUnavailable) as error:
         _log.warning("gauges not read", error=type(error).__name__)
         return samples
+    if (backed_up_at := last_backup(services.attachments.parent)) is not None:
+        samples.append(Sample("bancheng_backup_age_seconds", max(0.0, (wall - backed_up_at).total_seconds())))
     return [*samples, Sample("bancheng_gauges_read_seconds", perf_counter() - started)]
+
+
+def disk_samples(services: Services) -> list[Sample]:
+    """Return how much of the disk of DATA_DIR there is and is left."""
+    size, free = disk_of(services.attachments)
+    return [Sample("bancheng_disk_free_bytes", free), Sample("bancheng_disk_size_bytes", size)]
 
 
 def _build_info() -> Sample:

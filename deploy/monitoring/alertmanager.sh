@@ -45,12 +45,24 @@ route:
   group_interval: 5m
   repeat_interval: 4h
   routes:
+    # Fires always. Posted on and on where somebody notices that it stops; told to no operator.
+    - matchers: [alertname="Watchdog"]
+      receiver: watchdog
+      group_wait: 0s
+      group_interval: 1m
+      repeat_interval: 5m
     - matchers: [severity="warning"]
       receiver: operators
       repeat_interval: 24h
 receivers:
-  - name: operators
+  - name: watchdog
 END
+    if [ -n "${ALERTS_WATCHDOG_URL:-}" ]; then
+        echo "    webhook_configs:"
+        echo "      - url: $(quoted "$ALERTS_WATCHDOG_URL")"
+        echo "        send_resolved: false"
+    fi
+    echo "  - name: operators"
     if [ -n "${ALERTS_WEBHOOK_URL:-}" ]; then
         echo "    webhook_configs:"
         echo "      - url: $(quoted "$ALERTS_WEBHOOK_URL")"

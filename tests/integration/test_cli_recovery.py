@@ -32,8 +32,11 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert clerk.post(f"/api/cases/{case['id']}/withdraw", json={"reason": "不办了"}).is_success
         (house.data / "webhook_secret").write_text(f"{WEBHOOK_SECRET}\n")
         (house.data / "erased.txt").write_text(ERASED)
+        assert bancheng(folder, "backup", "keyless", "--keys", "nowhere/k")[0] == 1
+        assert not (house.data / "last_backup").exists()
         code, said = bancheng(folder, "backup", "b", "--keys", "k", "--passphrase-stdin", typed=PHRASE)
         assert code == 0 and "密钥已写到 k" in said, said
+        assert (house.data / "last_backup").exists(), "its age is watched from now on"
         code, said = bancheng(folder, "move", "--to-data-dir", "elsewhere")
         assert code == 1 and "bancheng serve already runs" in said, said
         assert bancheng(folder, "restore", "b")[0] == 1

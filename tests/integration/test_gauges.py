@@ -264,6 +264,7 @@ async def test_without_a_database_no_old_number_is_shown(house: House) -> None:
     assert 'bancheng_ready{part="database"} 0.0' in text
     assert "bancheng_open_cases" not in text
     assert "bancheng_build_info{" in text
+    assert "bancheng_disk_free_bytes" in text, "a full disk may be why the database is away"
     house.services.watch.read_at = None
 
 

@@ -1,5 +1,6 @@
 """`/readyz` says what is wrong, part by part, and what to do about it."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from temporalio.client import Client
 from casework.engine import Engine
 from casework.readiness import Part, polled, readiness
 from casework.watch import THIS_MACHINE
+from casework.watching import disk_samples
 from models.crypto import Keyring, generate_key
 from models.migrate import newest_revision
 from tests.support.house import House
@@ -87,3 +89,13 @@ async def test_without_an_engine_its_parts_are_not_guessed(sqlite_office: Office
     assert not found["engine"].ok
     assert "namespace" not in found and "workers" not in found
     assert found["database"].ok and found["schema"].ok and found["keys"].ok
+
+
+async def test_the_disk_is_the_one_that_data_dir_lies_on_even_before_there_is_a_folder(
+    sqlite_office: Office,
+) -> None:
+    services = replace(sqlite_office.services, attachments=Path("/dev/shm/not-there/attachments"))
+    watched = {sample.name: sample.value for sample in disk_samples(services)}
+    total, _, _ = shutil.disk_usage("/dev/shm")
+    assert watched["bancheng_disk_size_bytes"] == total
+    assert 0 <= watched["bancheng_disk_free_bytes"] <= total

@@ -1,6 +1,7 @@
 """One id through all logs, nothing of anybody in them, and every metric that rules and screens ask for."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from temporalio import workflow
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
+from casework.backup import LAST, note_backup
 from deploy.monitoring import dashboard
 from logs import metrics_at
 from models.evidence import LedgerCheck
@@ -127,6 +129,7 @@ async def test_rules_screens_and_reference_name_what_is_exposed_and_nothing_else
         about = {"case_id": case["id"], "seq": 1, "channel": "webhook", "target": "t", "text": "…", "at": now}
         session.add(Delivery(**about))
         session.add(LedgerCheck(at=now, ok=True, cases=1, events=1, heads=1))
+    note_backup(watched.services.attachments.parent)
     await fail_a_workflow_task(watched)
     text = await exposed(watched)
     families = {family.name: family for family in text_string_to_metric_families(text)}
@@ -159,6 +162,16 @@ async def test_a_worker_answers_operators_on_its_own_port(watched: House) -> Non
     assert "process_resident_memory_bytes" in metrics
 
 
+async def test_the_age_of_the_last_backup_is_told_once_there_was_one(watched: House) -> None:
+    assert "bancheng_backup_age_seconds" not in await exposed(watched)
+    note_backup(watched.services.attachments.parent)
+    mark = watched.services.attachments.with_name(LAST)
+    before = (await watched.services.wall.now()).timestamp() - 3600
+    os.utime(mark, (before, before))
+    (age,) = re.findall(r"^bancheng_backup_age_seconds (\S+)$", await exposed(watched), re.MULTILINE)
+    assert 3600 <= float(age) < 3700
+
+
 def test_every_alert_is_documented_with_its_severity_and_its_runbook() -> None:
     table = re.findall(
         r"^\| \[`(\w+)`\]\(\.\./how-to/operate\.md#(\w+)\) \| (\w+) \|",
@@ -186,7 +199,8 @@ def test_prometheus_takes_the_files() -> None:
     asked = {job["job_name"]: job["dns_sd_configs"][0] for job in config["scrape_configs"]}
     assert {name: (found["names"], found["port"]) for name, found in asked.items()} == {
         "api": (["api"], 8000),
-        "worker": (["worker", "notifications"], 9464),
+        "worker": (["worker"], 9464),
+        "notifications": (["notifications"], 9464),
         "temporal": (["temporal"], 9090),
     }
     assert config["rule_files"] == ["rules.yml"]
@@ -198,10 +212,19 @@ def test_prometheus_own_tool_takes_the_files() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
-    checked = subprocess.run(
-        [promtool, "check", "config", MONITORING / "prometheus.yml"], capture_output=True, text=True
+    for words in (("check", "config", "prometheus.yml"), ("test", "rules", "rules_test.yml")):
+        checked = subprocess.run([promtool, *words], cwd=MONITORING, capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_service_without_any_container_is_told_of() -> None:
+    """Found by DNS, it then has no target at all: `up == 0` would say nothing. Tried in rules_test.yml."""
+    expressions = {rule["alert"]: rule["expr"] for rule in rules()}
+    config = yaml.safe_load((MONITORING / "prometheus.yml").read_text(encoding="utf-8"))
+    looked_for = re.findall(
+        r'absent\(up\{job="(\w+)"\}\)', expressions["PartGone"] + expressions["ReplicasMissing"]
     )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert sorted(looked_for) == sorted(job["job_name"] for job in config["scrape_configs"])
 
 
 def test_only_a_part_without_which_cases_stand_still_wakes_somebody() -> None:

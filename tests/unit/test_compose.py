@@ -124,6 +124,17 @@ def test_every_container_is_held_short(name: str) -> None:
     assert "/var/run/docker.sock" not in str(service)
 
 
+def test_one_run_may_be_given_more_memory() -> None:
+    """A backup of many files needs more than what goes on, and `docker compose run` has no option for it."""
+    assert SERVICES["api"]["mem_limit"] == "1g"
+    assert composed(PART_MEMORY="4g")["services"]["api"]["mem_limit"] == "4g"
+
+
+def test_what_prometheus_keeps_has_an_end() -> None:
+    """It lies on the disk of the database; series of many replicas over 90 days would fill it."""
+    assert "--storage.tsdb.retention.size=10GB" in SERVICES["prometheus"]["command"]
+
+
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_what_goes_on_has_a_health_check_and_what_ends_has_none(name: str) -> None:
     service = SERVICES[name]
@@ -286,7 +297,7 @@ def test_alerts_reach_who_is_named(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert written.stat().st_mode & 0o077 == 0
     read = yaml.safe_load(written.read_text(encoding="utf-8"))
-    (receiver,) = read["receivers"]
+    receiver = receivers(read)["operators"]
     assert read["route"]["receiver"] == receiver["name"]
     assert receiver["webhook_configs"] == [{"url": "https://ops.example/a?b=c"}]
     (mail,) = receiver["email_configs"]
@@ -296,11 +307,28 @@ def test_alerts_reach_who_is_named(tmp_path: Path) -> None:
     assert read["global"]["smtp_require_tls"] is True
 
 
-def test_alertmanagers_own_tool_takes_what_is_written(tmp_path: Path) -> None:
+def receivers(configuration: dict[str, Any]) -> dict[str, Any]:
+    return {receiver["name"]: receiver for receiver in configuration["receivers"]}
+
+
+@pytest.mark.parametrize("url", ["", "https://elsewhere.example/ping/it's"])
+def test_the_watchdog_reaches_who_notices_its_silence_and_no_operator(url: str, tmp_path: Path) -> None:
+    _, written = alerting(tmp_path, ALERTS_WEBHOOK_URL="https://ops.example/a", ALERTS_WATCHDOG_URL=url)
+    read = yaml.safe_load(written.read_text(encoding="utf-8"))
+    first, *_ = read["route"]["routes"]  # the first that matches takes it
+    assert first["matchers"] == ['alertname="Watchdog"']
+    assert (first["receiver"], first["repeat_interval"]) == ("watchdog", "5m")
+    posted = receivers(read)["watchdog"].get("webhook_configs", [])
+    assert posted == ([{"url": url, "send_resolved": False}] if url else [])
+
+
+@pytest.mark.parametrize("watchdog", ["", "https://elsewhere.example/ping"])
+def test_alertmanagers_own_tool_takes_what_is_written(watchdog: str, tmp_path: Path) -> None:
     amtool = shutil.which("amtool")
     if amtool is None:
         pytest.skip("amtool is not installed")
-    _, written = alerting(tmp_path, ALERTS_WEBHOOK_URL="https://ops.example/a", **MAILED, SMTP_CA="/ca.pem")
+    given = {"ALERTS_WEBHOOK_URL": "https://ops.example/a", "ALERTS_WATCHDOG_URL": watchdog}
+    _, written = alerting(tmp_path, **given, **MAILED, SMTP_CA="/ca.pem")
     checked = subprocess.run([amtool, "check-config", written], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

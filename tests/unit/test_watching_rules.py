@@ -102,13 +102,15 @@ def test_a_clock_that_went_back_makes_no_alarm_early() -> None:
 @pytest.mark.parametrize(
     ("total", "free", "ok"),
     [
-        (100_000_000_000, 999_000_000, False),
-        (100_000_000_000, 1_000_000_000, True),
-        (10_000_000_000, 600_000_000, True),  # 6 % of a small disk
-        (10_000_000_000, 400_000_000, False),
+        (10_000_000_000, 1_000_000_000, True),
+        (10_000_000_000, 999_000_000, False),
+        (100_000_000_000, 2_000_000_000, True),
+        (100_000_000_000, 1_900_000_000, False),
+        (4_000_000_000_000, 70_000_000_000, False),  # a large disk is filled by as much the faster
         (100_000_000_000, 0, False),
     ],
 )
-def test_a_disk_is_nearly_full_when_little_is_left_of_it_and_in_all(total: int, free: int, ok: bool) -> None:
-    part = disk_part(total, total - free, free)
+def test_a_disk_is_nearly_full_when_little_is_left_in_all_or_of_it(total: int, free: int, ok: bool) -> None:
+    part = disk_part(total, free)
     assert (part.ok, part.required) == (ok, False)
+    assert f"{free // 1_000_000_000} GB" in part.detail or f"{free // 1_000_000} MB" in part.detail
