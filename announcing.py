@@ -19,6 +19,7 @@ from casework.demo import HALLS, OVER_ALL, UNIT_PEOPLE, UNITS, WINDOW, Loaded
 from casework.dossier_check import DossierReport
 from casework.engine import EngineUnavailable
 from casework.erased_list import NotAList
+from casework.erasure_due import Withheld
 from casework.erasure_holds import Coming
 from casework.errors import BadInput, NotFound
 from casework.findings import NotEvidence
@@ -279,6 +280,14 @@ def due_lines(due: Sequence[Coming]) -> Iterator[str]:
     for each in due:
         yield f"{each.place.number}\t归档 {_minute(each.place.archived_at)}\t期满 {_minute(each.erased_at)}"
     yield f"到期 {len(due)} 件。" if due else "没有到期的办件。"
+
+
+def withheld_lines(withheld: Withheld) -> Iterator[str]:
+    """Say under which policies nothing is erased, and why."""
+    for policy in withheld.unread:
+        yield f"! 没有读到 {policy} 的政策文件：其办件到期不清除。请检查 BANCHENG_POLICIES_DIR。"
+    for policy in withheld.clock:
+        yield f"! {policy} 有期满的办件暂不清除：公示期内的夜间台账核验有中断。请核对系统时钟。"
 
 
 def dossier_lines(report: DossierReport) -> Iterator[str]:

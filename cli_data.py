@@ -28,8 +28,10 @@ def erase(
     The worker erases by itself; this is for looking first, and for after a restore: --again erases the
     cases of a list that the backup still holds.
     """
+    from announcing import due_lines, withheld_lines
     from casework.erased_list import read_list
     from casework.erasing import erase_due, erase_listed
+    from casework.erasure_due import withheld_now
     from casework.erasure_holds import due_now
 
     if again is not None:
@@ -37,12 +39,13 @@ def erase(
         for number in listed.bad:
             print(f"! 第 {number} 行不是已清除办件的记录，已跳过。")
         print(f"已再次清除 {with_services(lambda given: erase_listed(given, listed.cases))} 件。")
-    elif run:
+        return
+    if run:
         print(f"已清除 {with_services(erase_due)} 件。")
     else:
-        from announcing import due_lines
-
         print("\n".join(due_lines(with_services(due_now))))
+    for line in withheld_lines(with_services(withheld_now)):
+        print(line)
 
 
 @person.command("export")

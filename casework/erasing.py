@@ -2,7 +2,8 @@
 
 The database first, in one transaction with its line on the access log; then the list outside of the
 database and the files. A kill in between leaves files that nothing opens, and the next pass deletes them.
-A case goes by the policy that it was accepted under; a hold keeps it.
+A case goes by the policy that it was accepted under; a hold keeps it. Where the policy's file was not read,
+or the clock may be ahead, nothing goes.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from sqlmodel import Session, col, select, update
 from activities.erasing import erase_rows
 from casework.blobs import Blobs
 from casework.erased_list import NotAList, note_erased, read_list
-from casework.erasure_due import ARCHIVED, HELD, STANDS, Place, walk_of
+from casework.erasure_due import ARCHIVED, HELD, STANDS, Place, Withheld, walk_of, withheld_now
 from casework.keeping_on import keep_on
 from casework.services import Services
 from models.access_log import append
@@ -34,15 +35,18 @@ _log = structlog.get_logger(__name__)
 
 async def keep_erasing(services: Services, every: timedelta = EVERY) -> None:
     """Erase until cancelled; an outage is waited out. Any number of processes may do so at once."""
-    listed = False
+    listed, told = False, Withheld()
 
     async def once() -> None:
-        nonlocal listed
+        nonlocal listed, told
         if not listed:  # what a restore brought back was erased before, and is so again
             await _erase_again(services)
             listed = True
         if erased := await erase_due(services):
             _log.info("personal data erased", cases=erased)
+        if (withheld := await withheld_now(services)) != told:
+            _log.warning("erasure withheld", unread=withheld.unread, clock=withheld.clock)
+            told = withheld
 
     await keep_on("erasure", once, every)
 

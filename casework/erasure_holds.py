@@ -59,7 +59,7 @@ async def overview(services: Services, viewer: Viewer, most: int = MOST) -> Over
     coming = [
         Coming(
             place,
-            services.retention_of(place.policy_id).ends(place.archived_at),
+            services.retention[place.policy_id].ends(place.archived_at),
             standing.get(place.case_id),
         )
         for place in places[:most]
@@ -79,7 +79,7 @@ async def due_now(services: Services, most: int = MOST) -> list[Coming]:
     async with services.database.read() as session:
         halls = (await session.exec(select(Hall.code))).all()
         places = await (await walk_of(session, services, now)).some(halls, most, held=False)
-    return [Coming(each, services.retention_of(each.policy_id).ends(each.archived_at)) for each in places]
+    return [Coming(each, services.retention[each.policy_id].ends(each.archived_at)) for each in places]
 
 
 async def place_hold(services: Services, viewer: Viewer, ref: str, reason: str, address: str | None) -> None:

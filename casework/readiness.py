@@ -19,6 +19,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Describe
 from temporalio.service import RPCError, RPCStatusCode
 
 from casework.engine import EngineUnavailable
+from casework.erasure_due import unread_policies
 from casework.services import Services
 from models.crypto import CaseKey
 from models.database import DatabaseUnavailable
@@ -51,6 +52,7 @@ async def readiness(services: Services) -> list[Part]:
     rest: list[Part] = []
     if database.ok:
         rest += [await _guarded("schema", _schema, services), await _guarded("keys", _keys, services)]
+        rest.append(await _guarded("retention", _retention, services, required=False))
     if engine.ok:
         rest.append(await _guarded("namespace", _namespace, services))
         for queue in QUEUES:
@@ -116,6 +118,17 @@ async def _keys(services: Services) -> Part:
         detail = "已有数据无法用现有密钥打开：请检查 BANCHENG_PAYLOAD_KEYS 是否缺少旧密钥。"
         return Part("keys", False, detail, "a key is missing")
     return Part("keys", True, "密钥可用。")
+
+
+async def _retention(services: Services) -> Part:
+    """Without its file nobody knows for how long the cases of a policy are kept: none is erased."""
+    async with services.database.read() as session:
+        unread = await unread_policies(session, services)
+    if not unread:
+        return Part("retention", True, "办件保存期均可读取。", required=False)
+    names = "、".join(unread)
+    detail = f"没有读到 {names} 的政策文件，其办件到期不清除：请检查 BANCHENG_POLICIES_DIR。"
+    return Part("retention", False, detail, "a policy is missing", required=False)
 
 
 async def _namespace(services: Services) -> Part:

@@ -50,7 +50,7 @@ class Services:
     sign_in: SignInRules = field(default_factory=SignInRules)
     reporting: Mapping[str, ReportingTimes] = field(default_factory=dict)  # by policy; else as proposed
     facts: FactsWriter = field(default_factory=FactsWriter)
-    retention: Mapping[str, Retention] = field(default_factory=dict)  # by policy; else as proposed
+    retention: Mapping[str, Retention] = field(default_factory=dict)  # by policy; else nothing is erased
     templates: Path | None = None  # where an operator keeps templates of their own
     means: tuple[Means, ...] = ()  # by which users may be reached outside
     outlets: tuple[str, ...] = (FileOutlet.name,)  # by which heads leave
@@ -63,10 +63,6 @@ class Services:
     def erased_list(self) -> Path:
         """Return the file that names every erased case, for a restore from an older backup."""
         return self.attachments.parent / "erased.txt"
-
-    def retention_of(self, policy_id: str) -> Retention:
-        """Return how long data is kept under a policy; one whose file is gone is as proposed."""
-        return self.retention.get(policy_id, Retention())
 
     @property
     def evidence(self) -> Evidence:

@@ -6,14 +6,16 @@ holds for every case under that policy whose data still stands. Source: design.m
 
 import calendar
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from rules.calendar import SHANGHAI, local
 
 MOST_YEARS, MOST_DAYS = 100, 365
+LONGEST_GAP = timedelta(days=14)  # [P]: an office that is closed over the longest holidays is well within it
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,21 @@ class Retention:
     def announced_to(self, now: datetime) -> datetime:
         """Return the latest instant of archiving whose erasure is announced by `now`."""
         return self.over(now + timedelta(days=self.announced))
+
+    def seen_since(self, now: datetime) -> datetime:
+        """Return the earliest instant that `announcement_passed` asks for."""
+        return now - timedelta(days=self.announced) - LONGEST_GAP
+
+    def announcement_passed(self, seen: Iterable[datetime], now: datetime) -> bool:
+        """Tell whether the announced days before `now` have really passed: seen, without a long gap.
+
+        A clock that was set ahead leaves a gap in what is seen every night. What it would erase at once
+        is then on the list for the announced days first, for somebody to notice.
+        """
+        first = now - timedelta(days=self.announced)
+        instants = sorted(at for at in seen if self.seen_since(now) <= at <= now)
+        steps = pairwise([*instants, now])
+        return bool(instants) and instants[0] <= first and all(b - a <= LONGEST_GAP for a, b in steps)
 
 
 def years_after(at: datetime, years: int) -> datetime:

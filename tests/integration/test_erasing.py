@@ -11,21 +11,25 @@ import pytest
 import structlog
 from sqlmodel import Session, col, select
 
+from announcing import withheld_lines
 from casework.case_verifying import verify_case
 from casework.dossier_check import verify_dossier
 from casework.erased_list import ErasedList, NotAList, note_erased, read_list
 from casework.erasing import erase_due, erase_listed, keep_erasing
+from casework.erasure_due import Withheld, withheld_now
 from casework.erasure_holds import due_now, lift_hold, overview, place_hold
 from casework.errors import Conflict, NotFound
 from casework.heads import take_now
 from casework.histories import export_ended
 from casework.import_work import work_off
+from casework.readiness import readiness
 from casework.report_running import run_reports
 from casework.services import Services
-from casework.verifying import verify_ledger
+from casework.verifying import check_and_record, verify_ledger
 from casework.viewer import Viewer
 from models.access import AccessLog
 from models.case import Case
+from models.evidence import LedgerCheck
 from models.filing import CaseSecret, Petitioner
 from models.report import ReportFile, sealing
 from models.retention import Erasure
@@ -85,9 +89,18 @@ async def exported(services: Services, runs: int = 1) -> None:
             await asyncio.sleep(0.05)
 
 
-def later(services: Services, now: Any, **more: timedelta) -> Any:
-    """The services with the clock of the domain three years on."""
-    return {"clock": SetClock(years_after(now, 3) + more.get("by", timedelta(minutes=1)))}
+async def later(services: Services, now: datetime) -> Any:
+    """The services with the clock of the domain three years on, and the checks of the nights before."""
+    then = years_after(now, 3) + timedelta(minutes=1)
+    await checked_until(services, then)
+    return {"clock": SetClock(then)}
+
+
+async def checked_until(services: Services, then: datetime) -> None:
+    """The house has lived through the days before: its ledger was checked now and again."""
+    async with services.database.begin() as session:
+        for days in range(40, 0, -10):
+            session.add(LedgerCheck(at=then - timedelta(days=days), ok=True, cases=1, events=1, heads=1))
 
 
 async def everything(services: Services) -> str:
@@ -116,7 +129,7 @@ async def test_all_that_is_personal_is_gone_and_the_chain_holds(house: House, tm
     async with house.services.database.read() as session:
         secret = (await session.get_one(CaseSecret, case_id)).wrapped_key
         indexes = (await session.get_one(Petitioner, case_id)).phone_index
-    with house.changed(**later(house.services, now)):
+    with house.changed(**await later(house.services, now)):
         services = house.services
         assert [each.place.number for each in await due_now(services)] == [number]
         assert await erase_due(services) == 1
@@ -180,7 +193,7 @@ async def test_the_number_of_another_system_goes_wherever_it_stood(house: House)
     before = await everything(services)
     assert all(what in before for what in (NUMBER, *keys, "WT-2"))
     now = await services.clock.now()
-    with house.changed(**later(services, now)):
+    with house.changed(**await later(services, now)):
         assert await erase_due(house.services) == 2
         left = await everything(house.services)
     for what in (NUMBER, *keys, *(key.rpartition("/")[2] for key in keys)):
@@ -200,15 +213,68 @@ async def test_a_case_goes_when_the_period_of_its_policy_has_ended_and_is_announ
             assert all(each.erased_at == end for each in shown.coming)
             assert (await overview(sqlite_house.services, OTHER)).coming == []
     longer = Retention(after_archiving=5)
+    await checked_until(sqlite_house.services, end)
     for instant, periods, erased in (
-        (end - timedelta(seconds=1), {}, 0),
+        (end - timedelta(seconds=1), {"guilin": Retention()}, 0),
         (end, {"guilin": longer}, 0),
-        (end, {"chengzhong": longer}, 1),
+        (end, {"guilin": Retention(), "chengzhong": longer}, 1),
     ):
         with sqlite_house.changed(clock=SetClock(instant), retention=periods):
             assert await erase_due(sqlite_house.services) == erased
     async with sqlite_house.services.database.read() as session:
         assert await session.get(CaseSecret, closed["id"]) is not None
+
+
+async def test_nothing_is_erased_under_a_policy_whose_file_is_gone(house: House) -> None:
+    """It may have named a longer period: what is erased never comes back."""
+    case = await archived(house)
+    late = await later(house.services, await house.services.clock.now())
+    others = {"chengzhong": Retention()}
+    with house.changed(**late, retention=others):
+        assert await erase_due(house.services) == 0 and await due_now(house.services) == []
+        assert (await overview(house.services, SUPERVISOR)).coming == []
+        withheld = await withheld_now(house.services)
+        assert withheld == Withheld(unread=["guilin"]) and "guilin" in "".join(withheld_lines(withheld))
+        part = {part.name: part for part in await readiness(house.services)}["retention"]
+        assert not part.ok and not part.required and "guilin" in part.detail
+        assert (await _case(house, case["id"])).matter is not None
+    with house.changed(**late):
+        assert await withheld_now(house.services) == Withheld()
+        assert {part.name: part for part in await readiness(house.services)}["retention"].ok
+        assert await erase_due(house.services) == 1
+    with house.changed(**late, retention=others):
+        assert await withheld_now(house.services) == Withheld(), "there is nothing left to erase"
+
+
+async def test_a_clock_that_is_ahead_erases_nothing_before_its_announced_days_have_passed(
+    house: House,
+) -> None:
+    """What the house records after the jump does not vouch for the days that the clock left out."""
+    await archived(house)
+    now = await house.services.clock.now()
+    await checked_until(house.services, now)
+    jumped = years_after(now, 3) + timedelta(minutes=1)
+    for days in range(0, 33, 4):
+        with house.changed(clock=SetClock(jumped + timedelta(days=days))):
+            passed = days > 30
+            await check_and_record(house.services, lambda: None)
+            assert await withheld_now(house.services) == Withheld(clock=[] if passed else ["guilin"])
+            assert len(await due_now(house.services)) == passed
+            assert await erase_due(house.services) == passed
+            assert len((await overview(house.services, SUPERVISOR)).coming) == (not passed)
+
+
+async def test_what_is_withheld_is_told_once_per_change(sqlite_house: House) -> None:
+    await archived(sqlite_house)
+    late = await later(sqlite_house.services, await sqlite_house.services.clock.now())
+    with structlog.testing.capture_logs() as logged, sqlite_house.changed(**late, retention={}):
+        task = asyncio.create_task(keep_erasing(sqlite_house.services, timedelta(milliseconds=20)))
+        await asyncio.sleep(1)
+        task.cancel()
+    told = [entry for entry in logged if entry["event"] == "erasure withheld"]
+    assert [(each["log_level"], each["unread"], each["clock"]) for each in told] == [
+        ("warning", ["guilin"], [])
+    ]
 
 
 async def test_a_hold_keeps_a_case_until_it_is_lifted_and_both_are_on_the_record(house: House) -> None:
@@ -222,7 +288,7 @@ async def test_a_hold_keeps_a_case_until_it_is_lifted_and_both_are_on_the_record
             await place_hold(house.services, viewer, number, "理由", None)
         with pytest.raises(refused):
             await lift_hold(house.services, viewer, number, "理由", None)
-    with house.changed(**later(house.services, now)):
+    with house.changed(**await later(house.services, now)):
         assert await erase_due(house.services) == 0 and await due_now(house.services) == []
         shown = await overview(house.services, AUDITOR)
         assert [(each.place.number, each.hold.reason) for each in shown.coming if each.hold] == [
@@ -253,7 +319,7 @@ async def test_what_a_killed_process_left_on_disk_goes_with_the_next_pass(
     async def die(*given: Any) -> None:
         raise Killed
 
-    with sqlite_house.changed(**later(sqlite_house.services, now)):
+    with sqlite_house.changed(**await later(sqlite_house.services, now)):
         with monkeypatch.context() as patched:
             patched.setattr("casework.erasing._finish", die)
             with pytest.raises(Killed):
@@ -267,7 +333,7 @@ async def test_what_a_killed_process_left_on_disk_goes_with_the_next_pass(
 async def test_several_workers_erase_a_case_once(house: House) -> None:
     case = await archived(house)
     now = await house.services.clock.now()
-    with house.changed(**later(house.services, now)):
+    with house.changed(**await later(house.services, now)):
         done = await asyncio.gather(*(erase_due(house.services) for _ in range(4)))
     assert sum(done) == 1
     assert [row[2] for row in await log_of(house.services, "erased")] == [case["id"]]
@@ -276,7 +342,7 @@ async def test_several_workers_erase_a_case_once(house: House) -> None:
 async def test_a_hold_that_comes_at_the_same_time_comes_before_or_too_late(house: House) -> None:
     case = await archived(house)
     now = await house.services.clock.now()
-    with house.changed(**later(house.services, now)):
+    with house.changed(**await later(house.services, now)):
         erased, held = await asyncio.gather(
             erase_due(house.services),
             place_hold(house.services, SUPERVISOR, case["number"], "理由", None),
@@ -351,7 +417,7 @@ async def test_a_report_that_told_of_it_is_emptied_and_made_again_without_it(
     now = await sqlite_house.services.clock.now()
     with sqlite_house.changed(clock=SetClock(now + timedelta(days=8))):
         await run_reports(sqlite_house.services, "hall_weekly", now.date(), "guilin")
-    with sqlite_house.changed(**later(sqlite_house.services, now)):
+    with sqlite_house.changed(**await later(sqlite_house.services, now)):
         services = sqlite_house.services
         await erase_due(services)
         async with services.database.read() as session:

@@ -29,7 +29,7 @@ async def test_a_whole_house_is_ready_in_every_part(house: House) -> None:
     body = answer.json()
     assert (body["database"], body["engine"]) == ("ok", "ok")
     assert [part["name"] for part in body["parts"]] == [
-        *("database", "engine", "schema", "keys", "namespace"),
+        *("database", "engine", "schema", "keys", "retention", "namespace"),
         *("workers", "notifications_workers", "reporting_workers", "disk"),
     ]
     assert all(part["detail"] for part in body["parts"])

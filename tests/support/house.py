@@ -29,7 +29,7 @@ from models.database import Database
 from models.directory import Hall, Unit, User
 from models.filing import Filing
 from models.migrate import upgrade
-from models.policies import read_policies
+from models.policies import read_policies, read_retentions
 from rules.case.vocabulary import Role
 from tests.support.served import served
 from tests.support.signed import evidence_in
@@ -194,6 +194,7 @@ def services_on(url: str, client: Client, folder: Path) -> Services:
         clock=MachineClock(),
         wall=MachineClock(),
         policies=read_policies(None),
+        retention=read_retentions(None),
         attachments=folder / "attachments",
         given_evidence=evidence_in(folder),
     )

@@ -21,7 +21,7 @@ from models.access import AccessLog
 from models.chain import verify_access_log
 from models.database import Database
 from models.directory import User
-from models.policies import read_policies
+from models.policies import read_policies, read_retentions
 from tests.support.house import KEYRING, PASSWORD, token_of
 from tests.support.served import served
 from tests.support.signed import evidence_in
@@ -67,6 +67,7 @@ def services_at(url: str, folder: Path, engine: Engine | None = None, clock: Clo
         clock=clock or SetClock(),
         wall=SetClock(),
         policies=read_policies(None),
+        retention=read_retentions(None),
         attachments=folder / "attachments",
         given_evidence=evidence_in(folder),
     )

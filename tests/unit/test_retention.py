@@ -43,6 +43,29 @@ def test_the_erasure_is_announced_some_days_before() -> None:
     assert retention.announced_to(end - timedelta(days=31)) < archived
 
 
+@pytest.mark.parametrize(
+    ("days_ago", "passed"),
+    [
+        ([*range(0, 60)], True),  # every night
+        ([42, 29, 16, 3], True),  # off over the holidays, again and again
+        ([30, 16, 2], True),
+        ([], False),
+        ([29, 20, 10, 1], False),  # it began within the days of the announcement
+        ([45, 29, 16, 3], False),  # nothing within two weeks of their first day
+        ([44, 30, 15, 1], False),  # a gap of over two weeks: a clock may have gone over it at once
+        ([60, 45, 31, 17], False),  # no word since
+        ([*range(1096, 1200), 0], False),  # three years at once, and one night after it
+        ([*range(1111, 1200), *range(0, 15)], False),  # two weeks after it
+    ],
+)
+def test_the_announced_days_have_passed_once_the_nights_among_them_were_seen(
+    days_ago: list[int], passed: bool
+) -> None:
+    now = t("2029-03-02 09:30")
+    seen = [now - timedelta(days=days) for days in days_ago]
+    assert Retention(announced=30).announcement_passed(seen, now) is passed
+
+
 def test_what_a_file_does_not_say_is_as_proposed() -> None:
     assert parse_retention(SECTION) == Retention(after_archiving=5)
     assert parse_retention('id = "x"') == Retention()
