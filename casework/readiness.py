@@ -177,6 +177,11 @@ def polled(queue: str) -> Callable[[Services], Awaitable[Part]]:
 
 
 def _disk(folder: Path) -> Part:
+    return disk_part(*disk_of(folder))
+
+
+def disk_of(folder: Path) -> tuple[int, int]:
+    """Return the size of the disk that a folder lies, or would lie, on, and what is free for us, in bytes."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = shutil.disk_usage(there)
     return usage.total, usage.free
@@ -189,8 +194,3 @@ def disk_part(total: int, free: int) -> Part:
         detail = f"数据目录所在磁盘只剩 {left}：请尽快清理或扩容，写满后无法登记。"
         return Part("disk", False, detail, "nearly full", required=False)
     return Part("disk", True, f"磁盘剩余 {left}。", required=False)
-    return disk_part(*disk_of(folder))
-
-
-def disk_of(folder: Path) -> tuple[int, int]:
-    """Return the size of the disk that a folder lies, or would lie, on, and what is free for us, in bytes."""
