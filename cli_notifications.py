@@ -1,4 +1,4 @@
-"""The part of the command line about messages outside: what was given up, and sending it again."""
+"""The part of the command line about messages outside: what was given up, sending it again, letting it go."""
 
 from typing import Annotated
 
@@ -41,3 +41,22 @@ def resend(
     if not done:
         fail("没有可以重新发送的。")
     print(f"已重新安排发送 {done} 条。")
+
+
+@notifications.command("drop")
+def let_go(
+    keys: Annotated[list[str] | None, typer.Argument(help="As `notifications list` shows them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that was given up.")] = False,
+) -> None:
+    """Let go of what was given up: it stays on record and is not sent any more.
+
+    Ends with 1 where there was nothing of it.
+    """
+    from casework.delivery_record import drop
+
+    if everything == bool(keys):
+        misuse("name the deliveries, or give --all")
+    done = with_services(lambda given: drop(given, None, None if everything else keys))
+    if not done:
+        fail("没有可以放弃的。")
+    print(f"已放弃 {done} 条。")

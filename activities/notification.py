@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import httpx
-from sqlmodel import select
+from sqlmodel import col, select
 from temporalio import activity
 
 from activities.webhooks import Webhook
@@ -65,7 +65,7 @@ class NotificationActivities:
             wanted = select(Delivery).where(
                 Delivery.case_id == request.case_id,
                 Delivery.seq == request.seq,
-                Delivery.status != "sent",
+                col(Delivery.status).not_in(("sent", "dropped")),
             )
             pending = list(await session.exec(wanted))
         failures = [failure for delivery in pending if (failure := await self._try(delivery))]

@@ -1,4 +1,4 @@
-"""Deliveries as an admin sees them: who, by which means, when, how often tried, what came of it; sent again.
+"""Deliveries as an admin sees them: who, means, when, how often tried, what came of it; sent again or let go.
 
 No text, no address and no number of a case is in it.
 """
@@ -12,18 +12,18 @@ from sqlmodel import Session, col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from casework.engine import EngineUnavailable
-from casework.outbox import give_back
+from casework.outbox import drop_dead, give_back
 from casework.services import Services
 from casework.viewer import Viewer
 from models.access_log import append
 from models.inbox import Delivery
 from models.messages import DeliveryRequest
-from models.outside import PersonalDelivery
+from models.outside import DROPPED, PersonalDelivery
 
 WEBHOOK = "webhook"
 ENGINE_TRIES = timedelta(hours=25)
 """So long after its event, or after it was sent again, the engine has given a message to the webhook up."""
-MOST = 200  # messages to the webhook that are shown, and sent again at once
+MOST = 200  # messages to the webhook that are shown, and sent again or let go at once
 FILTERS = ("dead", "waiting", "all")
 
 # Word for word the conditions of the partial indexes.
@@ -33,6 +33,7 @@ _ONLY = {
 }
 _PENDING = text("deliveries.status = 'pending'")
 _UNSENT = text("deliveries.status <> 'sent'")
+_KEPT = col(Delivery.status) != DROPPED
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,34 @@ async def send_again(
     return done + len(lost)
 
 
+async def drop(
+    services: Services, viewer: Viewer | None, keys: Sequence[str] | None, address: str | None = None
+) -> int:
+    """Let go of what was given up: these, or all of it; return how many. `viewer` None: the operator.
+
+    It stays on the record, counts as failed no more, and cannot be sent again.
+    """
+    personal, webhook = _ids(keys)
+    now = await services.clock.now()
+    async with services.database.begin() as session:
+        done = await drop_dead(session, personal)
+        for row in await _lost(session, now):
+            if webhook is None or row.id in webhook:
+                row.status = DROPPED
+                session.add(row)
+                done += 1
+        if done:
+            await append(
+                session,
+                at=await services.wall.now(),
+                action="delivery_dropped",
+                username=viewer.username if viewer else None,
+                reason=f"{done}",
+                address=address,
+            )
+    return done
+
+
 async def _stay_dead(services: Services, ids: Sequence[int | None]) -> None:
     """Leave what could not be started where it can be seen, and sent again."""
     ours = col(Delivery.id).in_(ids), _PENDING
@@ -139,7 +168,7 @@ async def _lost(session: AsyncSession, now: datetime) -> Sequence[Delivery]:
     """Return what the webhook did not get and nobody tries any more, newest first."""
     begun = func.coalesce(col(Delivery.resent_at), col(Delivery.at))
     tried = case((col(Delivery.status) == "dead", True), else_=begun < now - ENGINE_TRIES)
-    wanted = select(Delivery).where(_UNSENT, tried).order_by(col(Delivery.id).desc()).limit(MOST)
+    wanted = select(Delivery).where(_UNSENT, _KEPT, tried).order_by(col(Delivery.id).desc()).limit(MOST)
     return (await session.exec(wanted)).all()
 
 

@@ -18,6 +18,7 @@ from models.directory import Hall
 from models.evidence import CaseRun, HeadPublication, HistoryExport, LedgerCheck, LedgerHead
 from models.filing import Filing
 from models.inbox import Delivery
+from models.outside import DROPPED
 from models.report import ReportingPlan
 from rules.case.vocabulary import Light
 from rules.evidence import latest_head_due, next_head_due
@@ -139,7 +140,8 @@ def _facts(session: Session, now: datetime) -> Iterator[Sample]:
 
 
 def _notifications(session: Session, now: datetime) -> Iterator[Sample]:
-    wanted = select(Delivery.channel, Delivery.status, func.count()).where(_UNSENT)
+    wanted = select(Delivery.channel, Delivery.status, func.count())
+    wanted = wanted.where(_UNSENT, Delivery.status != DROPPED)
     for channel, status, count in session.exec(wanted.group_by(Delivery.channel, Delivery.status)):
         yield Sample("bancheng_notifications_unsent", count, (channel, status))
     for means, status, count in unsent_to_people(session, now - PATIENCE):

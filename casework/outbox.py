@@ -191,10 +191,21 @@ async def give_back(services: Services, ids: Sequence[int] | None = None) -> int
     Each goes out as a new message: what was in the old one may be split now.
     """
     now = await services.clock.now()
-    dead: list[Any] = [text("personal_deliveries.status = 'dead'")]
-    if ids is not None:
-        dead.append(col(PersonalDelivery.id).in_(ids))
     fresh = {"status": WAITING, "due_at": now, "attempts": 0, "bundle": None, "claimed_until": None}
     async with services.database.begin() as session:
-        done: CursorResult[object] = await session.exec(update(PersonalDelivery).where(*dead).values(**fresh))
+        done: CursorResult[object] = await session.exec(
+            update(PersonalDelivery).where(*_dead(ids)).values(**fresh)
+        )
         return int(done.rowcount)
+
+
+async def drop_dead(session: AsyncSession, ids: Sequence[int] | None) -> int:
+    """Let go of dead deliveries, these or all of them, inside a transaction; return how many."""
+    dropped = update(PersonalDelivery).where(*_dead(ids)).values(status=DROPPED)
+    done: CursorResult[object] = await session.exec(dropped)
+    return int(done.rowcount)
+
+
+def _dead(ids: Sequence[int] | None) -> list[Any]:
+    dead: list[Any] = [text("personal_deliveries.status = 'dead'")]
+    return dead if ids is None else [*dead, col(PersonalDelivery.id).in_(ids)]

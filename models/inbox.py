@@ -39,8 +39,9 @@ class Notification(Base, table=True):
 
 
 class Delivery(Base, table=True):
-    """A message for a channel outside; `status` is pending, failed (tried again), sent or dead (given up).
+    """A message for a channel outside.
 
+    `status` is pending, failed (tried again), sent, dead (given up) or dropped (let go by an admin).
     `target` is a short word for the receiver, not its address, which may hold a token (rows of before the
     first release may hold it); `text` is what is posted: a number and a sentence, nothing personal. A
     negative `seq` is the number of an act (`acts.id`) and not of an event. `resent_at` is when somebody

@@ -1,4 +1,4 @@
-"""`/admin/deliveries`: messages outside on the record, those given up sent again, and the default."""
+"""`/admin/deliveries`: messages outside on the record, those given up sent again or let go; the default."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from casework.delivery_choices import Choice, Wanted, choice_of, choose_default
-from casework.delivery_record import FILTERS, read_record, send_again
+from casework.delivery_record import FILTERS, drop, read_record, send_again
 from casework.errors import BadInput
 from models.outside import DEFAULT
 from pages.admin_parts import Admin, show
@@ -26,7 +26,12 @@ PATH = "/admin/deliveries"
 PER_PAGE = 50
 FILTER = {"all": "全部", "dead": "未送达", "waiting": "待发送"}
 ALL = "all"
-DONE = {"saved": "默认设置已保存。", "sent": "已重新安排发送。", "none": "没有可以重新发送的。"}
+DONE = {
+    "saved": "默认设置已保存。",
+    "sent": "已重新安排发送。",
+    "dropped": "已放弃，不再发送。",
+    "none": "没有未送达的通知。",
+}
 Only = Annotated[str, Query(max_length=10)]
 
 
@@ -46,6 +51,15 @@ async def again(request: Request, given: Given, viewer: Admin) -> Response:
     keys = [value for value in form.getlist("key") if isinstance(value, str)]
     done = await send_again(given, viewer, None if ALL in keys else keys, address(request))
     return RedirectResponse(f"{PATH}?done={'sent' if done else 'none'}", SEE_OTHER)
+
+
+@router.post("/admin/deliveries/drop")
+async def let_go(request: Request, given: Given, viewer: Admin) -> Response:
+    """Let go of what a button names; of all of it only an operator does."""
+    form = await request.form()
+    keys = [value for value in form.getlist("key") if isinstance(value, str)]
+    done = await drop(given, viewer, keys, address(request))
+    return RedirectResponse(f"{PATH}?done={'dropped' if done else 'none'}", SEE_OTHER)
 
 
 @router.post("/admin/deliveries/default")

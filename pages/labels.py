@@ -90,6 +90,7 @@ ACCESS = {
     "delivery_chosen": "修改通知方式",
     "delivery_default": "修改默认通知方式",
     "delivery_resent": "重新发送通知",
+    "delivery_dropped": "放弃未送达的通知",
 }
 """What the access log calls an action."""
 OUTSIDE = {

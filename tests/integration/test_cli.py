@@ -23,7 +23,7 @@ GROUPS = {
     "keys": ["list", "new", "rotate", "forget"],
     "report": ["run", "template"],
     "import": ["12345"],
-    "notifications": ["list", "resend"],
+    "notifications": ["list", "resend", "drop"],
 }
 COMMANDS = [
     [],
@@ -62,6 +62,7 @@ def test_every_command_explains_itself(command: list[str], tmp_path: Path) -> No
         (["notifications", "list", "--only", "lost"], {}, "--only"),
         (["notifications", "resend"], {}, "--all"),
         (["notifications", "resend", "p-1", "--all"], {}, "--all"),
+        (["notifications", "drop"], {}, "--all"),
         (["user", "list"], {"smtp_host": "mail.example"}, "SMTP_SENDER"),
     ],
 )

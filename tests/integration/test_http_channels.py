@@ -239,6 +239,20 @@ async def test_a_long_address_stops_no_case_and_stands_in_no_row(
     assert asked.path == path
 
 
+async def test_what_was_let_go_is_not_posted(
+    furnished_sqlite_url: str, receiver: Receiver, client: httpx.AsyncClient
+) -> None:
+    channel = WebhookChannel(Webhook(receiver.url, client, SECRET, SetClock().now))
+    database = Database(furnished_sqlite_url)
+    async with database.begin() as session:
+        told = {"case_id": "a-case", "seq": 1, "channel": "webhook", "target": "webhook"}
+        session.add(Delivery(**told, text="t", status="dropped", at=datetime(2026, 3, 9, tzinfo=UTC)))
+    activities = NotificationActivities(database, {"webhook": channel})
+    await ActivityEnvironment().run(activities.deliver, DeliveryRequest("a-case", 1))
+    assert receiver.asked == []
+    await database.close()
+
+
 async def test_what_was_laid_out_for_an_address_goes_to_the_one_that_is_set_up(
     furnished_sqlite_url: str, receiver: Receiver, client: httpx.AsyncClient
 ) -> None:

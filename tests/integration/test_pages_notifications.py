@@ -15,6 +15,8 @@ from sqlmodel import col, select
 
 from api import create_app
 from casework.delivery_choices import TRIAL, Choice, choice_of
+from casework.delivery_record import drop
+from casework.gauges import read_gauges
 from casework.services import Services
 from models.access import AccessLog
 from models.inbox import Delivery, Notification
@@ -229,6 +231,35 @@ async def test_dead_letters_are_sent_again_one_or_all(house: House) -> None:
     assert (await actions(services)).count("delivery_resent") == 2
     async with at(services, "admin") as admin:
         assert 'value="w-' not in (await admin.get(ADMIN)).text, "they are under way again"
+
+
+async def test_dead_letters_are_let_go_one_or_all(services: Services) -> None:
+    await fill(services)
+    async with at(services, "admin") as admin:
+        page = (await admin.get(ADMIN)).text
+        assert page.count('formaction="/admin/deliveries/drop"') == 3
+        for nothing in ("p-1", "p-3", "w-4", "x"):
+            answer = await admin.post(f"{ADMIN}/drop", {"key": nothing})
+            assert answer.headers["location"] == f"{ADMIN}?done=none", nothing
+        assert (await admin.post(f"{ADMIN}/drop", {"key": "p-2"})).headers["location"].endswith("dropped")
+        assert await drop(services, None, None) == 2, "the operator lets go of both of the webhook's"
+        assert await drop(services, None, None) == 0
+        page = (await admin.get(ADMIN)).text
+        assert "已取消" in page and 'name="key"' not in page
+    async with services.database.read() as session:
+        rows = (await session.exec(select(PersonalDelivery).order_by(col(PersonalDelivery.id)))).all()
+        webhook = (await session.exec(select(Delivery.status).order_by(col(Delivery.seq)))).all()
+    assert [(row.status, row.last_error) for row in rows] == [
+        ("sent", None),
+        ("dropped", "503 <b>"),
+        ("waiting", "451"),
+    ]
+    assert list(webhook) == ["dropped", "dropped", "failed", "sent"]
+    assert (await actions(services)).count("delivery_dropped") == 2
+    now = datetime.now(UTC)
+    samples = await services.database.look(lambda session: read_gauges(session, now, now, ()))
+    unsent = [each.labels for each in samples if each.name == "bancheng_notifications_unsent"]
+    assert sorted(unsent) == [("email", "failed"), ("webhook", "failed")]
 
 
 async def test_without_an_engine_the_webhooks_stay_where_they_can_be_seen(services: Services) -> None:

@@ -280,6 +280,7 @@ PAGES: dict[str, Roles] = {
     "GET /admin/policies": ADMIN,
     "GET /admin/deliveries": ADMIN,
     "POST /admin/deliveries/again": ADMIN,
+    "POST /admin/deliveries/drop": ADMIN,
     "POST /admin/deliveries/default": ADMIN,
 } | {f"POST /cases/{{number}}/{name}": roles for name, roles in COMMANDS.items()}
 
