@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED as DEFLATED
 import pytest
 import xlsxwriter
 
+from casework.csv_file import BAD_ROW
 from casework.report_volumes import late_lines, volume_column, volume_notes
 from casework.spreadsheet import BadTable, Workbook
 from casework.volume_file import MOST, read_volumes
@@ -136,14 +137,23 @@ def test_a_file_without_its_columns_or_rows_is_refused() -> None:
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 600,  # an old .xls
         b"%PDF-1.7\n\x00\x00",
         b"PK\x03\x04 not really",
-        b'"' + b"x" * 140_000 + b'",1\n',  # a field without an end to speak of
-        '单位,件数\n"market,1\n'.encode(),  # a quote that is not closed
         "单位,件数\nmarket\0,1\n".encode(),
     ],
 )
 def test_what_is_no_table_is_refused(content: bytes) -> None:
     [fault] = faults(content)
     assert "不是可以读取的 Excel" in fault
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        (b'"' + b"x" * 140_000 + b'",1\n', 1),  # a field without an end to speak of
+        ('单位,件数\n"market,1\n'.encode(), 2),  # a quote that is not closed
+    ],
+)
+def test_a_row_of_a_csv_that_cannot_be_read_is_named(content: bytes, row: int) -> None:
+    assert faults(content) == [f"CSV 第 {row} 行：{BAD_ROW}"]
 
 
 def test_a_csv_of_too_many_rows_is_refused() -> None:
