@@ -101,15 +101,7 @@ async def send_again(
         for row in lost:
             row.status, row.attempts, row.resent_at = "pending", 0, now
             session.add(row)
-        if done or lost:
-            await append(
-                session,
-                at=await services.wall.now(),
-                action="delivery_resent",
-                username=viewer.username if viewer else None,
-                reason=f"{done + len(lost)}",
-                address=address,
-            )
+        await _note(session, services, "delivery_resent", viewer, done + len(lost), address)
     try:
         for case_id, seq in events:
             await services.engine.send_again(DeliveryRequest(case_id, seq))
@@ -135,16 +127,28 @@ async def drop(
                 row.status = DROPPED
                 session.add(row)
                 done += 1
-        if done:
-            await append(
-                session,
-                at=await services.wall.now(),
-                action="delivery_dropped",
-                username=viewer.username if viewer else None,
-                reason=f"{done}",
-                address=address,
-            )
+        await _note(session, services, "delivery_dropped", viewer, done, address)
     return done
+
+
+async def _note(
+    session: AsyncSession,
+    services: Services,
+    action: str,
+    viewer: Viewer | None,
+    done: int,
+    address: str | None,
+) -> None:
+    """Put what was done to so many on the access log; nothing where there were none."""
+    if done:
+        await append(
+            session,
+            at=await services.wall.now(),
+            action=action,
+            username=viewer.username if viewer else None,
+            reason=str(done),
+            address=address,
+        )
 
 
 async def _stay_dead(services: Services, ids: Sequence[int | None]) -> None:
