@@ -359,11 +359,7 @@ async def test_what_a_restore_brings_back_is_erased_again(sqlite_house: House) -
     services.erased_list.write_text(
         f"{case['id']} 2029-01-01T00:00:00+00:00\n{open_case['id']} x\nbroken-off"
     )
-    task = asyncio.create_task(keep_erasing(services, timedelta(hours=1)))
-    async with asyncio.timeout(30):
-        while not await log_of(services, "erased"):
-            await asyncio.sleep(0.05)
-    task.cancel()
+    await _started_until_erased(services)
     assert (await _case(sqlite_house, case["id"])).matter is None
     assert (await _case(sqlite_house, open_case["id"])).matter is not None  # no list speaks for an open one
     assert [row[3] for row in await log_of(services, "erased")] == ["erased before, restored from a backup"]
@@ -378,11 +374,7 @@ async def test_a_corrupt_line_of_the_list_keeps_no_other_case_from_being_erased_
     good = f"{case['id']} 2029-01-01T00:00:00+00:00\n".encode()
     services.erased_list.write_bytes(b"\x00\xff\xfe\x00 2029\n\n" + good + b"01a21a04" + good)
     with structlog.testing.capture_logs() as logged:
-        task = asyncio.create_task(keep_erasing(services, timedelta(hours=1)))
-        async with asyncio.timeout(30):
-            while not await log_of(services, "erased"):
-                await asyncio.sleep(0.05)
-        task.cancel()
+        await _started_until_erased(services)
     assert (await _case(sqlite_house, case["id"])).matter is None
     told = [entry for entry in logged if entry["event"] == "lines of the list of erased cases skipped"]
     assert [(each["count"], each["lines"]) for each in told] == [(2, [1, 4])]
@@ -438,3 +430,12 @@ async def test_a_report_that_told_of_it_is_emptied_and_made_again_without_it(
 async def _case(house: House, case_id: str) -> Case:
     async with house.services.database.read() as session:
         return await session.get_one(Case, case_id)
+
+
+async def _started_until_erased(services: Services) -> None:
+    """Start erasing as a worker does, and stop it once it has erased something."""
+    task = asyncio.create_task(keep_erasing(services, timedelta(hours=1)))
+    async with asyncio.timeout(30):
+        while not await log_of(services, "erased"):
+            await asyncio.sleep(0.05)
+    task.cancel()

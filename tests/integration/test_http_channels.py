@@ -245,8 +245,7 @@ async def test_what_was_let_go_is_not_posted(
     channel = WebhookChannel(Webhook(receiver.url, client, SECRET, SetClock().now))
     database = Database(furnished_sqlite_url)
     async with database.begin() as session:
-        told = {"case_id": "a-case", "seq": 1, "channel": "webhook", "target": "webhook"}
-        session.add(Delivery(**told, text="t", status="dropped", at=datetime(2026, 3, 9, tzinfo=UTC)))
+        session.add(_delivery("webhook", "dropped"))
     activities = NotificationActivities(database, {"webhook": channel})
     await ActivityEnvironment().run(activities.deliver, DeliveryRequest("a-case", 1))
     assert receiver.asked == []
@@ -259,11 +258,16 @@ async def test_what_was_laid_out_for_an_address_goes_to_the_one_that_is_set_up(
     channel = WebhookChannel(Webhook(receiver.url, client, SECRET, SetClock().now))
     database = Database(furnished_sqlite_url)
     async with database.begin() as session:
-        told = {"case_id": "a-case", "seq": 1, "channel": "webhook", "target": "http://old.invalid/"}
-        session.add(Delivery(**told, text="t", at=datetime(2026, 3, 9, 1, 20, tzinfo=UTC)))
+        session.add(_delivery("http://old.invalid/", "pending"))
     activities = NotificationActivities(database, {"webhook": channel})
     await ActivityEnvironment().run(activities.deliver, DeliveryRequest("a-case", 1))
     async with database.read() as session:
         [row] = (await session.exec(select(Delivery))).all()
     assert (row.status, len(receiver.asked)) == ("sent", 1)
     await database.close()
+
+
+def _delivery(target: str, status: str) -> Delivery:
+    at = datetime(2026, 3, 9, 1, 20, tzinfo=UTC)
+    told = {"case_id": "a-case", "seq": 1, "channel": "webhook", "text": "t"}
+    return Delivery(**told, target=target, status=status, at=at)

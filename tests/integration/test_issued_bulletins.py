@@ -1,5 +1,7 @@
 """A 通报 that was issued: the document, and the channel outside."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -90,15 +92,22 @@ async def test_the_document_stays_as_it_was_issued_whatever_the_directory_says_l
     assert words((await office.get(f"bulletins/{bulletin}/file", SUPERVISOR)).content) == before
 
 
-async def test_an_issued_one_reaches_the_channel_outside_once(office: Office) -> None:
+@asynccontextmanager
+async def _laid_out(office: Office, gateway: Gateway) -> AsyncIterator[tuple[IssuingActivities, int]]:
+    """Issue a bulletin whose first sending a dead gateway refuses."""
     (bulletin,) = await drafts(office.services, 1)
     await done(office, bulletin, "approve", SUPERVISOR)
-    database, gateway = office.services.database, Gateway()
     async with gateway.channel() as channel:
-        outside = NotificationActivities(database, {channel.name: channel})
-        issuing = IssuingActivities(database, {channel.name: channel}, outside)
+        outside = NotificationActivities(office.services.database, {channel.name: channel})
+        issuing = IssuingActivities(office.services.database, {channel.name: channel}, outside)
         with pytest.raises(Exception, match="503"):
             await ActivityEnvironment().run(issuing.send_bulletin, bulletin)
+        yield issuing, bulletin
+
+
+async def test_an_issued_one_reaches_the_channel_outside_once(office: Office) -> None:
+    database, gateway = office.services.database, Gateway()
+    async with _laid_out(office, gateway) as (issuing, bulletin):
         gateway.alive = True
         for _ in range(2):
             await ActivityEnvironment().run(issuing.send_bulletin, bulletin)
@@ -112,14 +121,8 @@ async def test_an_issued_one_reaches_the_channel_outside_once(office: Office) ->
 
 async def test_one_that_was_laid_out_for_an_address_is_not_laid_out_again(office: Office) -> None:
     """The activity is tried again after an update: the row is of a time when it held the address."""
-    (bulletin,) = await drafts(office.services, 1)
-    await done(office, bulletin, "approve", SUPERVISOR)
     database, gateway = office.services.database, Gateway()
-    async with gateway.channel() as channel:
-        outside = NotificationActivities(database, {channel.name: channel})
-        issuing = IssuingActivities(database, {channel.name: channel}, outside)
-        with pytest.raises(Exception, match="503"):
-            await ActivityEnvironment().run(issuing.send_bulletin, bulletin)
+    async with _laid_out(office, gateway) as (issuing, bulletin):
         async with database.begin() as session:
             for row in await session.exec(select(Delivery)):
                 row.target = "http://gateway.invalid/"
